@@ -1,0 +1,60 @@
+"""The topics the job reads, as SQL tables over Kafka."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from connectors.interval import interval
+from connectors.rowtime import rowtime_expression
+from connectors.statement import statement
+
+__all__ = ["KafkaSources"]
+
+APPEND_MS = "EXTRACT(EPOCH FROM appended) * 1000 + EXTRACT(MILLISECOND FROM appended)"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSources:
+    """Creates the tables ``transactions``, ``truths`` and ``weir.metadata``.
+
+    Parameters
+    ----------
+    bootstrap
+        Kafka's bootstrap servers.
+    group
+        Consumer group whose offsets show how far checkpoints have come; the job itself restores from its state.
+    order
+        With ``arrival`` a silent topic is idle after 30 s and holds nothing back. With ``event_time`` nothing is ever
+        idle, because a pause would make all that follows late: the producer closes each partition with a last record; and
+        sources are aligned, so that none runs ahead while another catches up.
+    watermark_delay_ms
+        How far out of order records of a partition may be, in milliseconds.
+    """
+
+    bootstrap: str
+    group: str
+    order: Literal["arrival", "event_time"]
+    watermark_delay_ms: int
+
+    def create(self, tables: Any, topic: str) -> None:  # noqa: ANN401
+        """Create the table of a topic in a ``StreamTableEnvironment``."""
+        tables.execute_sql(
+            statement(
+                "job/kafka_source.sql",
+                topic=topic,
+                append_ms=APPEND_MS,
+                rowtime=rowtime_expression(topic, f"({APPEND_MS})"),
+                delay=interval(0 if topic == "weir.metadata" else self.watermark_delay_ms),
+                bootstrap=self.bootstrap,
+                group=self.group,
+                options=self._options(topic),
+            )
+        )
+
+    def _options(self, topic: str) -> str:
+        if topic == "weir.metadata":
+            return "'scan.watermark.idle-timeout' = '1s',"
+        if self.order == "arrival":
+            return "'scan.watermark.idle-timeout' = '30s',"
+        return "'scan.watermark.alignment.group' = 'weir', 'scan.watermark.alignment.max-drift' = '1d',"

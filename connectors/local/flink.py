@@ -1,0 +1,121 @@
+"""Flink's processes: one JobManager, and TaskManagers with one slot each, because each has one GIL."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import requests
+
+from connectors.local.component import Command
+from connectors.local.flink_home import FlinkHome
+
+__all__ = ["JobManager", "TaskManager", "flink_environment"]
+
+
+def flink_environment(flink_home: FlinkHome) -> tuple[Path, dict[str, str], Path]:
+    """Return what ``flink run`` needs: the program ``flink``, its environment, and an empty folder to start it in."""
+    return flink_home.dist / "bin" / "flink", flink_home.environment(), flink_home.empty
+
+
+class JobManager:
+    """The JobManager of a session cluster.
+
+    Parameters
+    ----------
+    home
+        The stack's folder.
+    rest_port, rpc_port
+        Its ports, on 127.0.0.1.
+    flink_home
+        The overlay it runs from.
+    """
+
+    name = "jobmanager"
+    depends_on: tuple[str, ...] = ()
+
+    def __init__(self, home: Path, rest_port: int, rpc_port: int, flink_home: FlinkHome) -> None:
+        self._flink_home, self._rest = flink_home, f"http://127.0.0.1:{rest_port}"
+        self.ports: tuple[int, ...] = (rest_port, rpc_port)
+        self.log = home / "logs" / "jobmanager.log"
+
+    def prepare(self) -> None:
+        """Lay out the overlay."""
+        self._flink_home.write()
+
+    def command(self) -> Command:
+        """Return the JobManager's process; Flink's script becomes it."""
+        script = str(self._flink_home.dist / "bin" / "jobmanager.sh")
+        return Command(
+            ("/bin/bash", script, "start-foreground"), self._flink_home.empty, self._flink_home.environment()
+        )
+
+    def ready(self) -> bool:
+        """Tell whether the REST interface gives an overview."""
+        try:
+            return requests.get(f"{self._rest}/overview", timeout=1).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def set_up(self) -> None:
+        """Nothing: jobs come later."""
+
+
+class TaskManager:
+    """One TaskManager with one slot.
+
+    Parameters
+    ----------
+    home
+        The stack's folder.
+    index
+        Its number, from 1.
+    rest_port
+        The JobManager's REST interface, asked whether this one has registered.
+    flink_home
+        The overlay it runs from.
+    """
+
+    depends_on: tuple[str, ...] = ("jobmanager",)
+    ports: tuple[int, ...] = ()
+
+    def __init__(self, home: Path, index: int, rest_port: int, flink_home: FlinkHome) -> None:
+        self.name = f"taskmanager-{index}"
+        self.log = home / "logs" / f"{self.name}.log"
+        self._flink_home, self._rest = flink_home, f"http://127.0.0.1:{rest_port}"
+        self._starts = 0
+
+    def prepare(self) -> None:
+        """Take away what a killed predecessor left in its working folder."""
+        shutil.rmtree(self._working_folder, ignore_errors=True)
+        self._working_folder.mkdir(parents=True)
+
+    def command(self) -> Command:
+        """Return the TaskManager's process; each start has a new identity, never taken for the one that died."""
+        self._starts += 1
+        script = str(self._flink_home.dist / "bin" / "taskmanager.sh")
+        options = (
+            f"-Dtaskmanager.resource-id={self._resource_id}",
+            f"-Dprocess.taskmanager.working-dir={self._working_folder}",
+        )
+        argv = ("/bin/bash", script, "start-foreground", *options)
+        return Command(argv, self._flink_home.empty, self._flink_home.environment())
+
+    def ready(self) -> bool:
+        """Tell whether this process, and not its predecessor, is registered with the JobManager."""
+        try:
+            answer = requests.get(f"{self._rest}/taskmanagers", timeout=1)
+            return any(each["id"] == self._resource_id for each in answer.json()["taskmanagers"])
+        except (requests.RequestException, ValueError, KeyError):
+            return False
+
+    def set_up(self) -> None:
+        """Nothing: it takes tasks as soon as it is registered."""
+
+    @property
+    def _resource_id(self) -> str:
+        return f"{self.name}.{self._starts}"
+
+    @property
+    def _working_folder(self) -> Path:
+        return self._flink_home.folder / "tmp" / self.name

@@ -1,0 +1,171 @@
+"""A Flink home beside the one in site-packages, which stays untouched: its scripts and jars, ours, configuration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from connectors.local.jars import Jars
+from connectors.local.java import JAVA_OPENS
+from connectors.local.log4j import write_log4j
+
+__all__ = ["FlinkHome"]
+
+_EXPORTS = tuple(
+    f"--add-exports={module}=ALL-UNNAMED"
+    for module in (
+        "java.rmi/sun.rmi.registry",
+        "java.security.jgss/sun.security.krb5",
+    )
+)
+
+
+class FlinkHome:
+    """The overlay FLINK_HOME and the environment of everything that runs in it.
+
+    Parameters
+    ----------
+    home
+        The stack's folder; the overlay lies in ``flink/dist``, checkpoints in ``flink/checkpoints``.
+    rest_port, rpc_port
+        The JobManager's ports, on 127.0.0.1.
+    jars
+        The archives, group ``flink``.
+    java_home
+        The Java runtime.
+    """
+
+    def __init__(self, home: Path, rest_port: int, rpc_port: int, jars: Jars, java_home: Path) -> None:
+        self.folder = home / "flink"
+        self.dist = self.folder / "dist"
+        self.empty = self.folder / "empty"
+        self._rest_port, self._rpc_port, self._jars, self._java_home = rest_port, rpc_port, jars, java_home
+
+    def write(self) -> None:
+        """Lay the overlay out anew; safe while Flink runs from it, as jars are links that are only added."""
+        import pyflink
+
+        source = Path(pyflink.__file__).parent
+        for folder in ("checkpoints", "savepoints", "tmp", "empty", "pids", "log"):
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source / "bin", self.dist / "bin", dirs_exist_ok=True)
+        # flink-python in lib, not only in opt: else the second job on a TaskManager dies (NoSuchFieldException).
+        own = [*self._jars.group("flink"), *(source / "opt").glob("flink-python-*.jar")]
+        _link([*(source / "lib").iterdir(), *own], self.dist / "lib")
+        _link([*(source / "opt").iterdir()], self.dist / "opt")
+        _link([*(source / "plugins").iterdir()], self.dist / "plugins")
+        conf = self.dist / "conf"
+        conf.mkdir(exist_ok=True)
+        # JSON values are YAML values.
+        lines = [f"{key}: {json.dumps(value)}\n" for key, value in self.configuration().items()]
+        (conf / "config.yaml").write_text("".join(lines), encoding="utf-8")
+        quiet = {"org.apache.pekko": "WARN", "org.apache.kafka": "WARN", "org.apache.hadoop": "WARN"}
+        for name in ("log4j-console", "log4j"):
+            write_log4j(conf / f"{name}.properties", quiet)
+        for name in ("log4j-cli", "log4j-session"):
+            write_log4j(conf / f"{name}.properties", {**quiet, "org.apache.flink": "WARN"})
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of JobManager, TaskManagers and client.
+
+        Job code is not on the path: it arrives with the job (``-pyfs``), so that an upgrade brings its own.
+        """
+        return {
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "USER": "weir",
+            "HOME": str(self.folder),
+            "HOSTNAME": "localhost",
+            "JAVA_HOME": str(self._java_home),
+            "FLINK_HOME": str(self.dist),
+            "FLINK_CONF_DIR": str(self.dist / "conf"),
+            "FLINK_LIB_DIR": str(self.dist / "lib"),
+            "FLINK_OPT_DIR": str(self.dist / "opt"),
+            "FLINK_PLUGINS_DIR": str(self.dist / "plugins"),
+            "FLINK_LOG_DIR": str(self.folder / "log"),
+            "FLINK_PID_DIR": str(self.folder / "pids"),
+            "PYTHONPATH": sysconfig.get_path("purelib"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "NUMBA_CACHE_DIR": str(self.folder / "numba"),
+            # One GIL per TaskManager: threads of BLAS would only take turns with it.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            # An S3 endpoint that is not Amazon's may not know the newer checksums.
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "WHEN_REQUIRED",
+        }
+
+    def configuration(self) -> dict[str, Any]:
+        """Return Flink's ``config.yaml`` as flat keys; checkpoint intervals and the like are the job's."""
+        return {
+            "env.java.opts.all": " ".join((*_EXPORTS, *JAVA_OPENS)),
+            # The JobManager computes little: a quick start and a small footprint.
+            "env.java.opts.jobmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+            "env.java.opts.taskmanager": "-XX:+UseG1GC",
+            "env.java.opts.client": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto",
+            "jobmanager.rpc.address": "127.0.0.1",
+            "jobmanager.rpc.port": self._rpc_port,
+            "jobmanager.bind-host": "127.0.0.1",
+            "jobmanager.memory.process.size": "700m",
+            "jobmanager.memory.jvm-metaspace.size": "160m",
+            "jobmanager.memory.off-heap.size": "64m",
+            "jobmanager.execution.failover-strategy": "region",
+            "rest.address": "127.0.0.1",
+            "rest.bind-address": "127.0.0.1",
+            "rest.port": self._rest_port,
+            "rest.bind-port": str(self._rest_port),
+            "web.submit.enable": False,
+            "taskmanager.host": "127.0.0.1",
+            "taskmanager.bind-host": "127.0.0.1",
+            "taskmanager.numberOfTaskSlots": 1,
+            **_TASKMANAGER_MEMORY,
+            "parallelism.default": 1,
+            "python.execution-mode": "thread",
+            "python.executable": sys.executable,
+            "python.client.executable": sys.executable,
+            "heartbeat.interval": "1 s",
+            "heartbeat.timeout": "8 s",
+            "heartbeat.rpc-failure-threshold": 2,
+            "slot.request.timeout": "120 s",
+            "restart-strategy.type": "fixed-delay",
+            "restart-strategy.fixed-delay.delay": "1 s",
+            "restart-strategy.fixed-delay.attempts": 1_000_000,
+            "execution.checkpointing.dir": (self.folder / "checkpoints").as_uri(),
+            "execution.checkpointing.savepoint-dir": (self.folder / "savepoints").as_uri(),
+            "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+            "execution.checkpointing.num-retained": 3,
+            "state.backend.type": "hashmap",
+            "io.tmp.dirs": str(self.folder / "tmp"),
+        }
+
+
+_TASKMANAGER_MEMORY = {
+    "taskmanager.memory.process.size": "1200m",
+    "taskmanager.memory.jvm-metaspace.size": "192m",
+    "taskmanager.memory.jvm-overhead.min": "128m",
+    "taskmanager.memory.jvm-overhead.max": "128m",
+    "taskmanager.memory.framework.off-heap.size": "64m",
+    "taskmanager.memory.framework.heap.size": "96m",
+    "taskmanager.memory.network.min": "64m",
+    "taskmanager.memory.network.max": "64m",
+    # Only the windows of the SQL sources use managed memory.
+    "taskmanager.memory.managed.size": "64m",
+    # The Python interpreter in the TaskManager's process: numpy, River and compiled kernels allocate outside Java.
+    "taskmanager.memory.task.off-heap.size": "256m",
+}
+
+
+def _link(files: list[Path], folder: Path) -> None:
+    """Make a folder hold links to exactly these files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {file.name: file for file in files}
+    for old in folder.iterdir():
+        if old.name not in wanted or not old.is_symlink() or old.readlink() != wanted[old.name]:
+            old.unlink()
+    for name, file in wanted.items():
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(file)

@@ -1,0 +1,118 @@
+"""Kafka Connect, a distributed worker of one, with Debezium's PostgreSQL connector as its only plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from connectors.local.component import Command
+from connectors.local.jars import Jars
+from connectors.local.kafka import MAX_MESSAGE_BYTES
+from connectors.local.log4j import write_log4j
+from connectors.local.properties import write_properties
+
+__all__ = ["KafkaConnect"]
+
+_DEBEZIUM = "io.debezium:debezium-connector-postgres"
+_JSON = "org.apache.kafka.connect.json.JsonConverter"
+
+
+class KafkaConnect:
+    """The Connect worker of the local stack.
+
+    Parameters
+    ----------
+    home
+        The stack's folder.
+    port
+        Its REST interface, on 127.0.0.1.
+    bootstrap
+        Kafka's address.
+    jars
+        The archives, groups ``connect`` and ``debezium``.
+    java_home
+        The Java runtime.
+    secrets
+        Environment variables a connector may name as ``${env:NAME}``, so that no password lies in Connect's topics.
+    register
+        What registers the connectors once the worker answers.
+    """
+
+    name = "connect"
+    depends_on: tuple[str, ...] = ("kafka", "postgres")
+
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        bootstrap: str,
+        jars: Jars,
+        java_home: Path,
+        secrets: dict[str, str],
+        register: Callable[[], None],
+    ) -> None:
+        self._folder, self._port, self._bootstrap, self._register = home / "connect", port, bootstrap, register
+        self._jars, self._java, self._secrets = jars, java_home / "bin" / "java", secrets
+        self.ports: tuple[int, ...] = (port,)
+        self.log = home / "logs" / "connect.log"
+
+    def prepare(self) -> None:
+        """Unpack Debezium and write the configuration."""
+        (self._folder / "empty").mkdir(parents=True, exist_ok=True)
+        write_log4j(
+            self._folder / "log4j2.properties",
+            {"org.apache.kafka.connect.runtime.rest": "WARN", "org.reflections": "ERROR"},
+        )
+        write_properties(self._folder / "worker.properties", self._worker_properties())
+
+    def command(self) -> Command:
+        """Return the worker's process."""
+        # Only the first compiler: a few rows a minute pass here, and a quick start matters more.
+        options = ("-Xms128m", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+        log4j = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
+        main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self._folder / "worker.properties"))
+        argv = (str(self._java), *options, log4j, "-cp", self._jars.class_path("connect"), *main)
+        return Command(argv, self._folder / "empty", {"LANG": "C.UTF-8", **self._secrets})
+
+    def ready(self) -> bool:
+        """Tell whether the worker has joined its group: only then does it list connectors."""
+        try:
+            return requests.get(f"http://127.0.0.1:{self._port}/connectors", timeout=1).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def set_up(self) -> None:
+        """Register the connectors."""
+        self._register()
+
+    def _worker_properties(self) -> dict[str, object]:
+        values: dict[str, object] = {
+            "bootstrap.servers": self._bootstrap,
+            "group.id": "weir-connect",
+            "listeners": f"http://127.0.0.1:{self._port}",
+            "rest.advertised.host.name": "127.0.0.1",
+            "rest.advertised.port": self._port,
+            "plugin.path": self._jars.unpacked(_DEBEZIUM),
+            "plugin.discovery": "service_load",
+            "connector.client.config.override.policy": "All",
+            "config.providers": "env",
+            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+            "offset.flush.interval.ms": 1_000,
+            # A worker that was killed must not be waited for longer than it takes to start the next.
+            "session.timeout.ms": 6_000,
+            "heartbeat.interval.ms": 1_500,
+            "scheduled.rebalance.max.delay.ms": 0,
+            "producer.max.request.size": MAX_MESSAGE_BYTES,
+            "producer.linger.ms": 0,
+            "consumer.max.partition.fetch.bytes": MAX_MESSAGE_BYTES,
+            "offset.storage.partitions": 1,
+            "status.storage.partitions": 1,
+        }
+        for side in ("key", "value"):
+            values |= {f"{side}.converter": _JSON, f"{side}.converter.schemas.enable": False}
+        for kind in ("config", "offset", "status"):
+            topic = {f"{kind}.storage.topic": f"weir.connect.{kind}", f"{kind}.storage.replication.factor": 1}
+            values |= topic
+        return values

@@ -1,0 +1,27 @@
+"""The SQL expression for the event time of a topic's raw records, the same for Kafka and for the tests' files."""
+
+from __future__ import annotations
+
+from connectors.statement import statement
+
+__all__ = ["rowtime_expression"]
+
+# The field that says when a record happened, and the one to take where it is missing.
+TIME_FIELDS = {"transactions": ("event_time_ms", "event_time_ms"), "truths": ("truth_time_ms", "event_time_ms")}
+
+
+def rowtime_expression(topic: str, append_ms: str) -> str:
+    """Return the expression of the ``rowtime`` column.
+
+    Parameters
+    ----------
+    topic
+        ``transactions``, ``truths`` or ``weir.metadata`` (whose event time is its append time).
+    append_ms
+        SQL for the append time in epoch milliseconds.
+    """
+    if topic not in TIME_FIELDS:
+        return f"TO_TIMESTAMP_LTZ({append_ms}, 3)"
+    first, second = (f"TRY_CAST(JSON_VALUE(v, '$.{field}') AS BIGINT)" for field in TIME_FIELDS[topic])
+    text = statement("job/rowtime.sql", first=first, second=second, append_ms=append_ms)
+    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))

@@ -1,0 +1,98 @@
+"""``weir status``: each component's state and address."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from connectors.local.stack import LocalStack
+from connectors.local.stack_state import StackState
+from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.local_stack import local_stack
+from jobs.settings import Settings
+from jobs.stack_view import COLOURS
+
+__all__ = ["status"]
+
+
+def status(json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+    """Show each component's state, address, process and memory; exit code 0 if all are ready, else 1.
+
+    Example: weir status --json
+    """
+    with errors_as_sentences():
+        document = status_document(local_stack(Settings()))
+        if json:
+            print_json(document)
+        else:
+            _print_table(document)
+    if document["state"] != "ready":
+        raise typer.Exit(1)
+
+
+def status_document(stack: LocalStack) -> dict[str, Any]:
+    """Return what ``weir status --json`` prints.
+
+    Parameters
+    ----------
+    stack
+        The stack to describe.
+
+    Returns
+    -------
+    dict
+        ``state``, ``home``, ``memory_mb``, and ``components`` with state, address, pid, restarts, log, memory_mb and
+        sentence each; ``flink`` there stands for the JobManager and all TaskManagers together.
+    """
+    state = stack.status()
+    memory = stack.memory_mb()
+    addresses = stack.ports.addresses()
+    components: dict[str, dict[str, Any]] = {}
+    for name, each in state.components.items() if state is not None else ():
+        components[name] = {
+            "state": each.state,
+            "address": addresses.get(name),
+            "pid": each.pid or None,
+            "restarts": each.restarts,
+            "memory_mb": memory.get(name),
+            "log": each.log,
+            "sentence": each.sentence,
+        }
+    if state is not None and "jobmanager" in components:
+        components["flink"] = {"state": _flink_state(state), "address": addresses["flink"]}
+    overall = state.state if state is not None else "stopped"
+    return {
+        "state": overall,
+        "home": str(stack.home),
+        "memory_mb": round(sum(memory.values()), 1),
+        "components": components,
+    }
+
+
+def _flink_state(state: StackState) -> str:
+    """Return the state of the worst of Flink's processes."""
+    states = {each.state for name, each in state.components.items() if name.startswith(("jobmanager", "taskmanager"))}
+    return next(word for word in ("failed", "stopped", "restarting", "starting", "ready") if word in states)
+
+
+def _print_table(document: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("component", "state", "address", "process", "restarts", "memory", "what happened"):
+        justify: Literal["left", "right"] = "right" if heading in ("process", "restarts", "memory") else "left"
+        table.add_column(heading, justify=justify, overflow="fold")
+    for name, each in document["components"].items():
+        table.add_row(
+            name,
+            f"[{COLOURS[each['state']]}]{each['state']}[/]",
+            each["address"] or "",
+            str(each.get("pid") or ""),
+            str(each.get("restarts") or ""),
+            f"{each['memory_mb']:.0f} MB" if each.get("memory_mb") else "",
+            each.get("sentence", ""),
+        )
+    console = stdout if stdout.is_terminal else Console(width=200)  # a pipe has no width of its own
+    console.print(table)
+    stdout.print(f"{document['state']}; {document['memory_mb']:.0f} MB; home {document['home']}", highlight=False)

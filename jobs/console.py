@@ -1,0 +1,36 @@
+"""How a verb talks to a person or a program: one console, one way to print JSON, one way to fail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from udfs.domain.errors import WeirError
+
+__all__ = ["errors_as_sentences", "print_json", "stderr", "stdout"]
+
+stdout = Console(soft_wrap=True)
+stderr = Console(stderr=True, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401
+    """Print one JSON document for programs, nothing else on the same stream."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """Turn a :class:`WeirError` into its sentence and exit code 2, and Ctrl-C into exit code 130."""
+    try:
+        yield
+    except WeirError as error:
+        stderr.print(f"weir: {error}", style="red", markup=False, highlight=False)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        stderr.print("weir: interrupted")
+        raise SystemExit(130) from None

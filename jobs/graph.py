@@ -1,0 +1,50 @@
+"""The few things PyFlink has no method for: keys made in the JVM, and uids on what SQL made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.datastream import DataStream, KeyedStream
+from pyflink.java_gateway import get_gateway
+
+from udfs.operators.ids import SQL_PREFIX
+
+__all__ = ["keyed_by_first_field", "set_sql_uids", "transformations"]
+
+# These only route records; Flink gives them no operator and takes no uid from them.
+ROUTING = frozenset({"PartitionTransformation", "UnionTransformation", "SideOutputTransformation"})
+
+
+def keyed_by_first_field(stream: DataStream, value_type: Any) -> KeyedStream:  # noqa: ANN401
+    """Key rows ``(key, value)`` by their first field in the JVM; the function then receives the value.
+
+    ``DataStream.key_by`` would call Python for every record.
+    """
+    key_type = Types.ROW([Types.STRING()]).get_java_type_info()
+    j_stream = stream._j_data_stream.keyBy(get_gateway().jvm.KeyByKeySelector(), key_type)  # noqa: SLF001
+    return KeyedStream(j_stream, value_type, stream)
+
+
+def transformations(env: Any) -> list[Any]:  # noqa: ANN401
+    """Return every transformation of the job, each once, in a stable order."""
+    seen: dict[int, Any] = {}
+    for root in env._j_stream_execution_environment.getTransformations():  # noqa: SLF001
+        for step in root.getTransitivePredecessors():
+            seen.setdefault(step.getId(), step)
+    return [seen[identity] for identity in sorted(seen)]
+
+
+def set_sql_uids(env: Any) -> None:  # noqa: ANN401
+    """Give a uid to every transformation that has none: those SQL made.
+
+    They are numbered per kind in the order in which ``build`` makes them, so a sink or source added at the end leaves
+    the others' state where it was.
+    """
+    numbers: Counter[str] = Counter()
+    for step in transformations(env):
+        if step.getUid() is None and step.getClass().getSimpleName() not in ROUTING:
+            kind = step.getName().split("[")[0].split("(")[0].strip()
+            numbers[kind] += 1
+            step.setUid(f"{SQL_PREFIX}-{kind}-{numbers[kind]}")

@@ -1,0 +1,154 @@
+"""The job, from top to bottom as in the diagram of the README: sources, stages, sinks."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from pyflink.common import Types
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from connectors.interval import interval
+from connectors.statement import statement
+from jobs.graph import keyed_by_first_field, set_sql_uids
+from udfs.domain.shards import Shards
+from udfs.operators import ids
+from udfs.operators.customer_stage import CustomerStage
+from udfs.operators.descriptors import (
+    BATCH,
+    BROADCAST,
+    DEAD_LETTERS,
+    JOINED,
+    KEYED_PAYLOAD,
+    METADATA,
+    MODEL_EVENTS,
+    RECORD,
+    SCORED,
+    TRUTHS,
+    VERDICT,
+)
+from udfs.operators.gate_stage import GateStage
+from udfs.operators.quality_stage import QualityStage
+from udfs.operators.score_stage import ScoreStage
+from udfs.operators.stage_settings import StageSettings
+from udfs.operators.terminal_stage import TerminalStage
+from udfs.operators.truth_join_stage import TruthJoinStage
+
+__all__ = ["Sinks", "Sources", "build"]
+
+STRING = Types.STRING()
+
+
+class Sources(Protocol):
+    """Creates the table of a topic the job reads."""
+
+    def create(self, tables: Any, topic: str) -> None:  # noqa: ANN401
+        """Create the table, named after the topic."""
+
+
+class Sinks(Protocol):
+    """Creates the table of a topic the job writes."""
+
+    def create(self, tables: Any, topic: str) -> str:  # noqa: ANN401
+        """Create the table and return its name."""
+
+
+class Gated(NamedTuple):
+    """What leaves the gate."""
+
+    verdicts: DataStream
+    model_events: DataStream
+    dead_letters: DataStream
+
+
+def build(
+    env: StreamExecutionEnvironment,
+    settings: StageSettings,
+    sources: Sources,
+    sinks: Sinks,
+    *,
+    batch_ms: int,
+) -> None:
+    """Lay the whole graph into ``env``; the caller executes it.
+
+    Parameters
+    ----------
+    env
+        Its parallelism and checkpointing are set by the caller.
+    settings
+        What every stage is told.
+    sources, sinks
+        Kafka in production, files in tests; the graph between them is the same.
+    batch_ms
+        How long the source collects records per shard.
+    """
+    env.set_max_parallelism(settings.shards)
+    tables = StreamTableEnvironment.create(env)
+
+    batches = _batches(tables, settings, sources, "transactions", batch_ms).union(
+        _batches(tables, settings, sources, "truths", batch_ms)
+    )
+    customers = _stage(batches, BATCH, CustomerStage(settings), KEYED_PAYLOAD, ids.CUSTOMER)
+    terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
+    gated = _gate(tables, settings, sources)
+    scored = _score(terminals, gated.verdicts, settings)
+    tables.create_temporary_view("scored", scored)
+    predictions = tables.to_append_stream(tables.sql_query(statement("job/predictions.sql")), KEYED_PAYLOAD)
+    truths = customers.get_side_output(TRUTHS)
+    joined = _stage(predictions.union(truths), STRING, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
+    quality = _stage(joined, STRING, QualityStage(settings), RECORD, ids.QUALITY)
+
+    records = {
+        "model_quality": quality,
+        "model_events": gated.model_events,
+        "dead_letters": customers.get_side_output(DEAD_LETTERS).union(gated.dead_letters),
+    }
+    _write(tables, sinks, records, emit_features=settings.emit_features)
+    set_sql_uids(env)
+
+
+def _batches(
+    tables: StreamTableEnvironment, settings: StageSettings, sources: Sources, topic: str, batch_ms: int
+) -> DataStream:
+    sources.create(tables, topic)
+    keys = ", ".join(f"'{key}'" for key in Shards(settings.shards).keys)
+    tables.execute_sql(statement("job/sharded.sql", topic=topic, keys=keys, shards=settings.shards))
+    query = statement(
+        f"job/batches_{settings.order}.sql",
+        topic=topic,
+        batch=interval(batch_ms),
+        event_time_batch=interval(settings.event_time_batch_ms),
+    )
+    return tables.to_append_stream(tables.sql_query(query), Types.ROW([STRING, BATCH]))
+
+
+def _stage(stream: DataStream, value_type: Any, function: Any, output_type: Any, uid: str) -> DataStream:  # noqa: ANN401
+    keyed = keyed_by_first_field(stream, value_type)
+    # Two Python operators in one task deadlock on the interpreter's lock in thread mode.
+    return keyed.process(function, output_type).uid(uid).name(uid).disable_chaining()
+
+
+def _gate(tables: StreamTableEnvironment, settings: StageSettings, sources: Sources) -> Gated:
+    sources.create(tables, "weir.metadata")
+    records = tables.to_append_stream(
+        tables.sql_query(statement("job/metadata_records.sql")), Types.ROW([STRING, METADATA])
+    )
+    verdicts = _stage(records, METADATA, GateStage(settings), VERDICT, ids.GATE).set_parallelism(1)
+    return Gated(verdicts, verdicts.get_side_output(MODEL_EVENTS), verdicts.get_side_output(DEAD_LETTERS))
+
+
+def _score(terminals: DataStream, verdicts: DataStream, settings: StageSettings) -> DataStream:
+    connected = keyed_by_first_field(terminals, STRING).connect(verdicts.broadcast(BROADCAST))
+    return connected.process(ScoreStage(settings), SCORED).uid(ids.SCORE).name(ids.SCORE).disable_chaining()
+
+
+def _write(
+    tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], *, emit_features: bool
+) -> None:
+    statements = tables.create_statement_set()
+    for topic in ("inferences", "alerts", "features") if emit_features else ("inferences", "alerts"):
+        query = statement("job/records.sql", column=topic)
+        statements.add_insert(sinks.create(tables, topic), tables.sql_query(query))
+    for topic, stream in records.items():
+        statements.add_insert(sinks.create(tables, topic), tables.from_data_stream(stream))
+    statements.attach_as_datastream()

@@ -1,0 +1,51 @@
+"""Every setting of the project, read once from ``WEIR_*`` environment variables and passed down as values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+DAY_MS = 86_400_000
+
+
+class Settings(BaseSettings):
+    """Settings of the stack and of the job; units are in the names.
+
+    Environment variables have the prefix ``WEIR_``, for example ``WEIR_HOME=/data/weir`` or ``WEIR_PARALLELISM=4``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".weir"), description="data, logs and state of the local stack")
+    cache: Path = Field(
+        Path.home() / ".cache" / "weir", description="downloaded jars, shared by all stacks of this user"
+    )
+    port_base: int = Field(19_000, ge=1_024, le=64_000, description="the stack listens on port_base .. port_base + 99")
+    postgres_password: SecretStr = SecretStr("weir-local")
+    s3_access_key: str = "weir"
+    s3_secret_key: SecretStr = SecretStr("weir-local-secret")
+
+    model: str = Field("fraud", description="the registered model of this stream; its versions are what roles point to")
+    feature_set: Literal["handbook", "creditcard"] = "handbook"
+    order: Literal["arrival", "event_time"] = "arrival"
+    activation: Literal["arrival", "event_time"] = "arrival"
+    emit_features: bool = Field(False, description="also write the features topic")
+
+    parallelism: int = Field(2, ge=1, le=32)
+    shards: int = Field(32, ge=1, le=32_768, description="fixed for a deployment: Flink's max parallelism")
+    batch_ms: int = Field(20, ge=1, le=10_000, description="how long the source collects events per shard")
+    buffer_timeout_ms: int = Field(5, ge=0)
+    checkpoint_interval_ms: int = Field(2_000, ge=100)
+    event_time_batch_ms: int = Field(3_600_000, ge=1_000, description="window of the source when order is event_time")
+    allowed_lateness_ms: int = Field(
+        3_600_000, ge=0, description="how far out of order an event may be and not be late"
+    )
+
+    quality_window_ms: int = Field(DAY_MS, ge=1_000, description="tumbling window of model_quality")
+    quality_interval_ms: int = Field(1_000, ge=200, description="shortest time between early revisions of a window")
+    truth_retention_ms: int = Field(120 * DAY_MS, ge=0, description="how long an open transaction waits for its truth")

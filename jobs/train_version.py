@@ -1,0 +1,195 @@
+"""From a dataset to a registered version: train, export, store the bytes, record the run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.data.dataset import Dataset
+from connectors.postgres.metadata_store import MetadataStore
+from jobs.algorithms import algorithm_of
+from jobs.bundle import build_bundle
+from jobs.code_record import code_record
+from jobs.training import TrainedModel, train_model
+from jobs.training_examples import examples_of
+from model_store.artifact import Artifact
+from model_store.export import export_artifact
+from model_store.registry import Registry
+from model_store.training_record import TrainingRecord
+from udfs.domain.errors import SettingsError
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+
+__all__ = ["TrainedVersion", "train_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedVersion:
+    """A version that is registered and stored, and has no role yet.
+
+    Parameters
+    ----------
+    model, version, digest
+        Its name in MLflow, and the sha256 of its artifact.
+    algorithm, feature_set
+        What was trained, on which features.
+    threshold
+        The suggested score for alerts, or None.
+    trained_until_ms
+        Event time of the last transaction it learned from.
+    examples, frauds
+        How many transactions it saw, how many of them fraud.
+    roc_auc, average_precision
+        Scored before learning; None where a class is missing.
+    artifact_bytes
+        Size of the compressed artifact.
+    """
+
+    model: str
+    version: str
+    digest: str
+    algorithm: str
+    feature_set: str
+    threshold: float | None
+    trained_until_ms: int
+    examples: int
+    frauds: int
+    roc_auc: float | None
+    average_precision: float | None
+    artifact_bytes: int
+
+
+def train_version(
+    dataset: Dataset,
+    *,
+    registry: Registry,
+    store: MetadataStore,
+    model: str,
+    algorithm: str = "half-space-trees",
+    feature_set: str = "handbook",
+    first_row: int = 0,
+    seed: int = 42,
+    alert_rate: float = 0.001,
+    progress: Callable[[int], None] | None = None,
+) -> TrainedVersion:
+    """Train a version and register it. It scores nothing until ``weir promote`` gives it a role.
+
+    Parameters
+    ----------
+    dataset
+        What to train on; rows before ``first_row`` only fill the windows.
+    registry, store
+        MLflow, and the registry's tables.
+    model
+        The registered model.
+    algorithm, feature_set
+        Names out of :data:`jobs.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`.
+    first_row
+        Index of the first row of the dataset to learn from.
+    seed
+        Of the algorithm.
+    alert_rate
+        Share of transactions the suggested threshold lets raise an alert.
+    progress
+        Called with the number of transactions trained on.
+
+    Raises
+    ------
+    SettingsError
+        For an unknown algorithm or feature set, or data that does not have the feature set's fields.
+    ConnectionLostError, RegistryError, ArtifactError
+        As the registry, the tables and the export raise them.
+    """
+    kind, features = algorithm_of(algorithm), _feature_set(feature_set, dataset)
+    trained = train_model(
+        kind.make(seed),
+        examples_of(dataset, features, first_row),
+        features.features,
+        supervised=kind.supervised,
+        alert_rate=alert_rate,
+        progress=progress,
+    )
+    parameters = {**kind.parameters, "seed": seed, "alert_rate": alert_rate}
+    data = dataset.part(first_row).describe()
+    artifact = export_artifact(
+        trained.model,
+        features,
+        seed=seed,
+        trained_until_ms=trained.trained_until_ms,
+        probes=trained.probes,
+        # Without the commit: the same training gives the same digest, which is how a run is shown to be repeatable.
+        training={"algorithm": algorithm, "parameters": parameters, "data": data},
+    )
+    # The bytes first: a version is not in MLflow before it could be deployed.
+    digest = store.insert_artifact(artifact)
+    store.define_features(features.name, features.version, features.hash, _definition(features))
+    source, build_id = _source()
+    record = TrainingRecord(
+        artifact=artifact,
+        digest=digest,
+        algorithm=algorithm,
+        feature_set=features.label,
+        threshold=trained.threshold,
+        trained_until_ms=trained.trained_until_ms,
+        parameters=parameters,
+        metrics=_metrics(trained),
+        data=data,
+        code={**code_record(), "build_id": build_id},
+        libraries=Artifact.decode(artifact).header["libraries"],
+        source=source,
+    )
+    return _result(registry.register(model, record).version, model, record, trained)
+
+
+def _result(version: str, model: str, record: TrainingRecord, trained: TrainedModel) -> TrainedVersion:
+    return TrainedVersion(
+        model=model,
+        version=version,
+        digest=record.digest,
+        algorithm=record.algorithm,
+        feature_set=record.feature_set,
+        threshold=record.threshold,
+        trained_until_ms=record.trained_until_ms,
+        examples=trained.examples,
+        frauds=trained.frauds,
+        roc_auc=trained.roc_auc,
+        average_precision=trained.average_precision,
+        artifact_bytes=len(record.artifact),
+    )
+
+
+def _feature_set(name: str, dataset: Dataset) -> FeatureSet:
+    if name not in FEATURE_SETS:
+        msg = f"There is no feature set {name!r}; choose one of {', '.join(FEATURE_SETS)}."
+        raise SettingsError(msg)
+    found = FEATURE_SETS[name]
+    missing = [field for field in found.required_fields if field not in dataset.columns.fields]
+    if missing:
+        msg = f"The data has no {', '.join(missing)}, which the feature set {found.label} needs; choose another one."
+        raise SettingsError(msg)
+    return found
+
+
+def _metrics(trained: TrainedModel) -> dict[str, float]:
+    figures = {
+        "examples": float(trained.examples),
+        "frauds": float(trained.frauds),
+        "roc_auc": trained.roc_auc,
+        "average_precision": trained.average_precision,
+        "threshold": trained.threshold,
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _definition(features: FeatureSet) -> dict[str, Any]:
+    return {"features": list(features.features), "required_fields": list(features.required_fields)}
+
+
+def _source() -> tuple[bytes, str]:
+    """Return a zip of our packages as they are now, and its build id: also what a dirty work tree trained with."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "source.zip"
+        build_id = build_bundle(path)
+        return path.read_bytes(), build_id

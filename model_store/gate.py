@@ -1,0 +1,194 @@
+"""The judge of every deployment: which activation may reach the scorers, and why not.
+
+A pure function over metadata rows in commit order and a mapping that holds what it must remember. The Flink operator
+around it (``udfs/operators/gate_stage.py``) runs once, off the data path, so all scorers obey the same verdicts.
+
+A version becomes active only when all parts of its artifact are here, their sha256 matches, they load, and the probes
+score as recorded. Otherwise the old version goes on and a model event says why. Rows come again after a restart of
+Connect, a re-snapshot or a replay: a ``deployment_seq`` that was judged for its role is never judged again.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+import orjson
+
+from udfs.domain.deployment import CHAMPION
+from udfs.domain.errors import ArtifactError
+from udfs.domain.metadata import Activation, ArtifactPart
+
+__all__ = ["Gate", "ModelEvent", "Ruling", "Verdict"]
+
+MAX_ARTIFACT_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the scorers are told: obey this activation with these bytes, or only note that it was judged."""
+
+    activation: Activation
+    accepted: bool
+    artifact: bytes | None = None
+
+    def to_json(self) -> str:
+        """Write the verdict for the broadcast."""
+        artifact = None if self.artifact is None else base64.b64encode(self.artifact).decode()
+        value = {"activation": self.activation.to_json().decode(), "accepted": self.accepted, "artifact": artifact}
+        return orjson.dumps(value).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """Read what :meth:`to_json` wrote."""
+        value = orjson.loads(text)
+        artifact = None if value["artifact"] is None else base64.b64decode(value["artifact"])
+        return cls(Activation.from_json(value["activation"]), value["accepted"], artifact)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEvent:
+    """A record of ``model_events``, without the time, which the operator adds."""
+
+    activation: Activation
+    event: str
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Ruling:
+    """Everything one metadata row, or the passing of time, led to."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    events: list[ModelEvent] = field(default_factory=list)
+
+    def add(self, activation: Activation, event: str, reason: str | None = None, artifact: bytes | None = None) -> None:
+        """Add an event and, unless the activation is still pending, the verdict that goes with it."""
+        self.events.append(ModelEvent(activation, event, reason))
+        if event != "pending":
+            self.verdicts.append(Verdict(activation, event in ("activated", "retired"), artifact))
+
+
+class Gate:
+    """Judges metadata rows.
+
+    Parameters
+    ----------
+    state
+        What is remembered, by name: parts of artifacts, pending activations, the last judged sequence number per role.
+    model
+        The one registered model of this stream; rows of other models are noted and otherwise ignored.
+    feature_sets
+        Label to hash of every feature set the job computes.
+    admit
+        ``admit(data, digest, feature_sets=...)`` raises :class:`ArtifactError` for bytes that must not score.
+    patience_ms
+        How long an activation may wait for its artifact before it is rejected. A snapshot of the tables may carry the
+        activation first; a stream never does, because the trigger asks for the artifact.
+    """
+
+    def __init__(
+        self,
+        state: MutableMapping[str, bytes],
+        *,
+        model: str,
+        feature_sets: Mapping[str, str],
+        admit: Callable[..., object],
+        patience_ms: int,
+    ) -> None:
+        self._state = state
+        self._model = model
+        self._feature_sets = feature_sets
+        self._admit = admit
+        self._patience_ms = patience_ms
+
+    def part_arrived(self, part: ArtifactPart) -> Ruling:
+        """Keep a part of an artifact and judge the activations that waited for it."""
+        ruling = Ruling()
+        # More bytes than any artifact may have are not kept: their presence alone is the finding.
+        data = part.data if len(part.data) <= MAX_ARTIFACT_BYTES else b""
+        self._state[_part_key(part.digest, part.part)] = data
+        self._state[f"parts/{part.digest}"] = str(part.parts if data else -1).encode()
+        for key in sorted(key for key in self._state if key.startswith("pending/")):
+            activation = Activation.from_json(orjson.loads(self._state[key])["activation"])
+            if activation.digest == part.digest and not isinstance(self._assemble(part.digest), str):
+                del self._state[key]
+                if activation.deployment_seq < self._judged(activation.role):
+                    ruling.add(activation, "rejected", "superseded")
+                else:
+                    self._examine(activation, ruling)
+        return ruling
+
+    def activation_arrived(self, activation: Activation, now_ms: int) -> Ruling:
+        """Judge an activation, or let it wait for its artifact; one that was judged before changes nothing."""
+        ruling = Ruling()
+        if activation.model != self._model:
+            ruling.verdicts.append(Verdict(activation, accepted=False))
+            return ruling
+        if activation.deployment_seq <= self._judged(activation.role):
+            return ruling
+        self._state[f"judged/{activation.role}"] = str(activation.deployment_seq).encode()
+        if activation.retired:
+            if activation.role == CHAMPION:
+                ruling.add(activation, "rejected", "champion_is_never_retired_to_nothing")
+            else:
+                ruling.add(activation, "retired")
+            return ruling
+        missing = self._assemble(activation.digest)
+        if isinstance(missing, str) and missing != "oversized":
+            since = {"activation": activation.to_json().decode(), "since_ms": now_ms}
+            self._state[f"pending/{activation.deployment_seq:020d}"] = orjson.dumps(since)
+            ruling.add(activation, "pending", missing)
+        else:
+            self._examine(activation, ruling)
+        return ruling
+
+    def time_passed(self, now_ms: int) -> Ruling:
+        """Reject the activations whose artifact did not come in time."""
+        ruling = Ruling()
+        for key in sorted(key for key in self._state if key.startswith("pending/")):
+            waiting = orjson.loads(self._state[key])
+            if now_ms - waiting["since_ms"] >= self._patience_ms:
+                del self._state[key]
+                activation = Activation.from_json(waiting["activation"])
+                missing = self._assemble(activation.digest)
+                ruling.add(activation, "rejected", missing if isinstance(missing, str) else "superseded")
+        return ruling
+
+    @property
+    def waits(self) -> bool:
+        """Whether some activation is pending, so that time matters."""
+        return any(key.startswith("pending/") for key in self._state)
+
+    def _examine(self, activation: Activation, ruling: Ruling) -> None:
+        data = self._assemble(activation.digest)
+        if isinstance(data, str):
+            ruling.add(activation, "rejected", data)
+            return
+        try:
+            self._admit(data, activation.digest, feature_sets=self._feature_sets)
+        except ArtifactError as error:
+            ruling.add(activation, "rejected", f"{error.reason}: {error.detail}")
+        else:
+            ruling.add(activation, "activated", artifact=data)
+
+    def _assemble(self, digest: str) -> bytes | str:
+        """Return the whole artifact, or the reason why it is not there."""
+        parts = int(self._state.get(f"parts/{digest}", b"0"))
+        if parts == 0:
+            return "missing_artifact"
+        if parts < 0:
+            return "oversized"
+        chunks = [self._state.get(_part_key(digest, index)) for index in range(parts)]
+        if any(chunk is None for chunk in chunks):
+            return "missing_chunk"
+        data = b"".join(chunk for chunk in chunks if chunk is not None)
+        return data if len(data) <= MAX_ARTIFACT_BYTES else "oversized"
+
+    def _judged(self, role: str) -> int:
+        return int(self._state.get(f"judged/{role}", b"0"))
+
+
+def _part_key(digest: str, part: int) -> str:
+    return f"part/{digest}/{part}"

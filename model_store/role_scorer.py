@@ -1,0 +1,134 @@
+"""Scores a batch of transactions with every live role, and says which bytes scored."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from model_store.loaded_version import LoadedVersion
+from model_store.scorer import Scorer
+from udfs.domain.deployment import CHAMPION, Deployment
+from udfs.domain.event import Transaction
+from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.inference import inference_of
+from udfs.domain.metadata import Activation
+
+__all__ = ["RoleScorer"]
+
+
+class RoleScorer:
+    """The scorers of a deployment, applied to lists of transactions.
+
+    Parameters
+    ----------
+    deployment
+        Which activation holds which role.
+    versions
+        Loaded versions by the digest their activation names.
+    feature_set
+        Name of the stream's feature set, recorded where no version scored.
+    by_event_time
+        Take the activation in force at the event's time instead of the newest.
+    """
+
+    def __init__(
+        self, deployment: Deployment, versions: Mapping[str, LoadedVersion], *, feature_set: str, by_event_time: bool = False
+    ) -> None:
+        self.deployment = deployment
+        self.versions = versions
+        self._feature_set = FEATURE_SETS[feature_set]
+        self._by_event_time = by_event_time
+
+    def score(self, batch: Sequence[Transaction], watermark_ms: int | None, now_ms: int) -> list[dict[str, Any]]:
+        """Return the inferences of a batch: one per transaction and live role, in the order of the batch per role.
+
+        A missing or non-finite feature gives a null score with reason ``missing_feature``; a missing champion a null score
+        with reason ``no_champion``.
+        """
+        inferences = []
+        for role in dict.fromkeys((CHAMPION, *self.deployment.live_roles)):
+            for activation, transactions in self._by_activation(role, batch):
+                inferences.extend(self._score_role(role, activation, transactions, watermark_ms, now_ms))
+        return inferences
+
+    def threshold(self, inference: Mapping[str, Any]) -> float | None:
+        """Return the alert threshold of the activation that made a champion's inference."""
+        for activation in reversed(self.deployment.roles.get(inference["role"], ())):
+            if activation.deployment_seq == inference["deployment_seq"]:
+                return activation.threshold
+        return None
+
+    def features_record(self, transaction: Transaction) -> dict[str, Any]:
+        """Build a record of the ``features`` topic."""
+        return {
+            "transaction_id": transaction["transaction_id"],
+            "event_time_ms": transaction["event_time_ms"],
+            "feature_set": self._feature_set.label,
+            "values": _values(self._feature_set.features, transaction),
+        }
+
+    def _by_activation(
+        self, role: str, batch: Sequence[Transaction]
+    ) -> list[tuple[Activation | None, list[Transaction]]]:
+        if not self._by_event_time:
+            return [(self.deployment.active(role), list(batch))]
+        groups: dict[Activation | None, list[Transaction]] = defaultdict(list)
+        for transaction in batch:
+            groups[self.deployment.active_at(role, transaction["event_time_ms"])].append(transaction)
+        return list(groups.items())
+
+    def _score_role(
+        self,
+        role: str,
+        activation: Activation | None,
+        transactions: Sequence[Transaction],
+        watermark_ms: int | None,
+        now_ms: int,
+    ) -> list[dict[str, Any]]:
+        if activation is None and role != CHAMPION:
+            return []
+        digest, scorer = self.versions[activation.digest] if activation else (None, None)
+        names = scorer.features if scorer else self._feature_set.features
+        vectors = [_values(names, transaction) for transaction in transactions]
+        scores = _scores(scorer, names, vectors)
+        trained_until_ms = int(scorer.header.get("trained_until_ms", 0)) if scorer else 0
+        return [
+            inference_of(
+                transaction,
+                role=role,
+                activation=activation,
+                digest=digest,
+                score=score,
+                reason=None if score is not None else "missing_feature" if scorer else "no_champion",
+                feature_set=scorer.header["feature_set"]["label"] if scorer else self._feature_set.label,
+                features=vector,
+                excluded=transaction["event_time_ms"] <= trained_until_ms,
+                deployment_seq=activation.deployment_seq if activation else self.deployment.seen_seq,
+                watermark_ms=watermark_ms,
+                prediction_time_ms=now_ms,
+            )
+            for transaction, vector, score in zip(transactions, vectors, scores, strict=True)
+        ]
+
+
+def _values(names: Sequence[str], transaction: Transaction) -> dict[str, float]:
+    features, fields = transaction["features"], transaction["fields"]
+    values: dict[str, float] = {}
+    for name in names:
+        value = features.get(name, fields.get(name))
+        if isinstance(value, int | float):
+            values[name] = float(value)
+    return values
+
+
+def _scores(scorer: Scorer | None, names: Sequence[str], vectors: Sequence[Mapping[str, float]]) -> list[float | None]:
+    scores: list[float | None] = [None] * len(vectors)
+    whole = [index for index, vector in enumerate(vectors) if len(vector) == len(names)] if scorer else []
+    if scorer is not None and whole:
+        matrix = np.array([[vectors[index][name] for name in names] for index in whole], dtype=np.float64)
+        for index, score in zip(whole, scorer.score(matrix).tolist(), strict=True):
+            scores[index] = score
+    return scores

@@ -1,0 +1,15 @@
+-- The twin of kafka_source.sql for tests: lines of JSON in a folder that is watched, with positions written out.
+CREATE TEMPORARY TABLE `{{topic}}` (
+  v STRING,
+  p INT,
+  o BIGINT,
+  append_ms BIGINT,
+  rowtime AS {{rowtime}},
+  proctime AS PROCTIME(),
+  WATERMARK FOR rowtime AS rowtime - {{delay}}
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '{{path}}',
+  'source.monitor-interval' = '100ms',
+  'format' = 'json'
+)

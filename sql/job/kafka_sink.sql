@@ -1,0 +1,14 @@
+-- A topic as the job writes it.
+CREATE TEMPORARY TABLE `sink_{{topic}}` (k STRING, v STRING) WITH (
+  'connector' = 'kafka',
+  'topic' = '{{topic}}',
+  'properties.bootstrap.servers' = '{{bootstrap}}',
+  'key.format' = 'raw',
+  'key.fields' = 'k',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'sink.delivery-guarantee' = '{{guarantee}}',
+  'sink.transactional-id-prefix' = '{{prefix}}-{{topic}}',
+  'properties.transaction.timeout.ms' = '600000',
+  'properties.max.request.size' = '17825792'
+)

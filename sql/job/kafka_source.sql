@@ -1,0 +1,20 @@
+-- A topic as the job reads it: the raw value, its position, the broker's append time, event time and its watermark.
+CREATE TEMPORARY TABLE `{{topic}}` (
+  v STRING,
+  p INT METADATA FROM 'partition' VIRTUAL,
+  o BIGINT METADATA FROM 'offset' VIRTUAL,
+  appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  append_ms AS {{append_ms}},
+  rowtime AS {{rowtime}},
+  proctime AS PROCTIME(),
+  WATERMARK FOR rowtime AS rowtime - {{delay}}
+) WITH (
+  'connector' = 'kafka',
+  'topic' = '{{topic}}',
+  'properties.bootstrap.servers' = '{{bootstrap}}',
+  'properties.group.id' = '{{group}}',
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  {{options}}
+  'value.format' = 'raw'
+)

@@ -1,0 +1,1 @@
+"""The registry's tables as migrations: numbered files run once, in order; ``repeat_*.sql`` at every ``weir up``."""

@@ -1,0 +1,32 @@
+"""What every test gets: a marker from the folder it lies in, and Hypothesis without surprises."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+HERE = Path(__file__).parent
+MARKED_FOLDERS = {"integration": "integration", "e2e": "e2e", "bench": "bench"}
+
+# Two shared cores make the time of one example meaningless; on CI the same examples are drawn each time.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark a test by its folder, so that nobody forgets to."""
+    for item in items:
+        if HERE in item.path.parents:
+            marker = MARKED_FOLDERS.get(item.path.relative_to(HERE).parts[0])
+            if marker:
+                item.add_marker(marker)
+
+
+@pytest.fixture(scope="session")
+def creditcard_extract() -> Path:
+    """Return the 2,500-row extract of the credit card set (see its notice in ``tests/data``)."""
+    return HERE / "data" / "creditcard_2500.parquet"

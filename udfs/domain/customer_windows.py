@@ -1,0 +1,108 @@
+"""The customer stage: drops repeated transactions, marks late ones, and counts each customer's windows.
+
+Pure: a list of transactions in the order in which they are to be taken, and the shard's state as a mapping. The
+operator around it reads a batch, calls this once, and writes what comes back.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
+
+from udfs.domain.calendar_features import calendar_features
+from udfs.domain.customer_history import CustomerHistory
+from udfs.domain.event import Transaction
+from udfs.domain.state_schema import check_schema
+from udfs.domain.transaction_digest import transaction_digest
+
+__all__ = ["CustomerUpdate", "update_customers"]
+
+SHARD = ""
+"""The state key of the shard itself; no customer_id is empty."""
+SHARD_SCHEMA = 1
+SHARD_STATE = struct.Struct("<Bq")
+"""Schema, greatest event time."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUpdate:
+    """What came out of one batch.
+
+    Parameters
+    ----------
+    events
+        The transactions, in the given order, with ``late`` and the customer's and calendar features set.
+    duplicates
+        Those whose transaction_id the customer had already, as they came in; they were counted nowhere.
+    """
+
+    events: list[Transaction]
+    duplicates: list[Transaction]
+
+
+def update_customers(
+    events: Sequence[Transaction], state: MutableMapping[str, bytes], *, lateness_ms: int
+) -> CustomerUpdate:
+    """Take transactions in the given order into the state of their customers.
+
+    Parameters
+    ----------
+    events
+        Transactions of one shard; not changed. Ties: a window (t - n days, t] holds those of the same millisecond
+        that were taken before, and the transaction itself; in event-time order that is the order of transaction_id.
+    state
+        The shard's state, one versioned value per customer_id and one for the shard; changed in place, read and written
+        once per customer and call.
+    lateness_ms
+        An event is late if its time is less than the greatest one the shard had seen before it, minus this. It is
+        scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
+        kept.
+
+    Notes
+    -----
+    Not seen as a duplicate: a repeat under another customer, and one more than 31 days and the lateness behind the
+    customer's greatest event time. Of two with one transaction_id the first to be taken wins.
+    """
+    taken: list[Transaction] = []
+    duplicates: list[Transaction] = []
+    histories: dict[str, CustomerHistory] = {}
+    changed: set[str] = set()
+    greatest = _greatest(state)
+    for event in events:
+        customer_id, time_ms, amount = event["customer_id"], event["event_time_ms"], event["amount"]
+        history = histories.get(customer_id)
+        if history is None:
+            history = histories[customer_id] = CustomerHistory(lateness_ms, state.get(customer_id))
+        digest = transaction_digest(event["transaction_id"])
+        if history.holds(digest):
+            duplicates.append(event)
+            continue
+        history.add(digest, time_ms, amount)
+        changed.add(customer_id)
+        weekend, night = calendar_features(time_ms)
+        known = event.copy()
+        known["late"] = greatest is not None and time_ms < greatest - lateness_ms
+        known["features"] = {
+            **event["features"],
+            "TX_AMOUNT": amount,
+            "TX_DURING_WEEKEND": weekend,
+            "TX_DURING_NIGHT": night,
+            **history.windows(time_ms, amount),
+        }
+        taken.append(known)
+        greatest = time_ms if greatest is None else max(greatest, time_ms)
+    for customer_id in changed:
+        state[customer_id] = histories[customer_id].encode()
+    if taken and greatest is not None:
+        state[SHARD] = SHARD_STATE.pack(SHARD_SCHEMA, greatest)
+    return CustomerUpdate(taken, duplicates)
+
+
+def _greatest(state: MutableMapping[str, bytes]) -> int | None:
+    data = state.get(SHARD)
+    if data is None:
+        return None
+    schema, greatest = SHARD_STATE.unpack(data)
+    check_schema(schema, SHARD_SCHEMA, "a customer shard")
+    return int(greatest)

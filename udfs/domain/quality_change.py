@@ -1,0 +1,112 @@
+"""What the truth join tells the quality stage: one prediction counts, or no longer counts, in one way.
+
+Changes are differences, so a correction is a retraction (weight -1) of the old outcome and an addition (+1) of the new
+one. They travel in batches, one JSON text in columns per model version and role, because the quality stage adds them
+up with numpy. A change names the tumbling window of the transaction's own event time; the whole-life window counts
+every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import NamedTuple
+
+import orjson
+
+__all__ = ["EVENT_TIME", "Outcome", "QualityChange", "encode_changes", "split_version_key", "version_key"]
+
+EVENT_TIME = "event_time"
+"""The series by the event time of the original transaction; late truth revises it."""
+
+
+class Outcome(IntEnum):
+    """In what way a prediction counts. The numbers are on the wire and in state: add, never renumber."""
+
+    NEGATIVE = 0
+    """The truth is 0: counts in the ROC AUC."""
+    POSITIVE = 1
+    """The truth is 1: counts in the ROC AUC."""
+    SCORED = 2
+    """A version scored it, whatever the truth; each prediction that is not excluded counts here once."""
+    EXCLUDED = 3
+    """The version was trained on it: counts nowhere else."""
+    INTERVENED = 4
+    """The transaction was blocked: there is a truth, but it is not comparable, so it stays out of the ROC AUC."""
+
+
+class QualityChange(NamedTuple):
+    """One difference to the counts of one model version in one role.
+
+    Parameters
+    ----------
+    model, version, role
+        Whose prediction it is.
+    series
+        ``event_time``; ``truth_time`` will join it.
+    window_start_ms
+        Start of the tumbling window the transaction's event time lies in.
+    score
+        The score as it was published.
+    outcome
+        An :class:`Outcome`, as a plain int.
+    weight
+        +1 to count it, -1 to take it back.
+    """
+
+    model: str
+    version: str
+    role: str
+    series: str
+    window_start_ms: int
+    score: float
+    outcome: int
+    weight: int
+
+
+def version_key(model: str, version: str, role: str) -> str:
+    """Return the key of the quality stage: unambiguous whatever characters the names hold.
+
+    Examples
+    --------
+    >>> version_key("cards", "3", "champion")
+    '["cards","3","champion"]'
+    """
+    return orjson.dumps((model, version, role)).decode()
+
+
+def split_version_key(key: str) -> tuple[str, str, str]:
+    """Return model, version and role of a key made by :func:`version_key`.
+
+    Examples
+    --------
+    >>> split_version_key('["cards","3","champion"]')
+    ('cards', '3', 'champion')
+    """
+    model, version, role = orjson.loads(key)
+    return model, version, role
+
+
+def encode_changes(changes: Iterable[QualityChange]) -> dict[str, str]:
+    """Return one JSON text per model version and role, under its key: what the truth join emits as ``Row(key, text)``.
+
+    The order within a version is kept. Finite scores come back bit for bit (shortest decimal that round-trips).
+
+    Examples
+    --------
+    >>> encode_changes([QualityChange("cards", "3", "champion", "event_time", 0, 0.25, Outcome.SCORED, 1)])
+    {'["cards","3","champion"]': '[["event_time",[0],[0.25],[2],[1]]]'}
+    """
+    groups: dict[tuple[str, str, str, str], list[QualityChange]] = {}
+    for change in changes:
+        who = change[:4]
+        group = groups.get(who)
+        if group is None:
+            groups[who] = [change]
+        else:
+            group.append(change)
+    batches: dict[str, list[list[object]]] = {}
+    for (model, version, role, series), group in groups.items():
+        columns = list(zip(*group, strict=True))[4:]
+        batches.setdefault(version_key(model, version, role), []).append([series, *columns])
+    return {key: orjson.dumps(batch).decode() for key, batch in batches.items()}

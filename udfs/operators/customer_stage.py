@@ -1,0 +1,101 @@
+"""First stage: raw values become validated events, customer windows become features."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.common import Row
+from pyflink.datastream import KeyedProcessFunction
+
+from udfs.domain.customer_windows import update_customers
+from udfs.domain.dead_letter import dead_letter
+from udfs.domain.event import Position, Transaction, Truth
+from udfs.domain.event_order import in_event_order
+from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.parsing import Control, Rejection, parse_transaction, parse_truth
+from udfs.domain.payload import encode
+from udfs.domain.shards import Shards
+from udfs.operators.build_check import check_build
+from udfs.operators.clock import now_ms
+from udfs.operators.descriptors import CUSTOMERS, DEAD_LETTERS, TRUTHS
+from udfs.operators.stage_settings import StageSettings
+from udfs.operators.state_entries import StateEntries
+
+__all__ = ["CustomerStage"]
+
+
+class CustomerStage(KeyedProcessFunction):  # type: ignore[misc]
+    """Validates batches of raw transactions and truths, and computes the customer's windows.
+
+    Keyed by
+        Shard of the customer. Batches come from SQL: transactions and truths in one input, told apart by their topic.
+    State kept
+        ``customers``: one entry per customer, its transactions of the longest window.
+    Timers
+        None. With order = event_time the batches were released at the watermark by SQL and are sorted here.
+    Emits
+        Payloads of transactions and truths keyed by terminal shard; truths keyed by transaction shard (side output);
+        dead letters (side output): malformed records and repeated transaction ids, with their position.
+    Restart, late or repeated event
+        State and source offsets come from the same checkpoint, so nothing is counted twice. A late transaction is scored
+        and marked. A repeated transaction_id of a customer becomes a dead letter ``duplicate`` and is not counted again.
+    """
+
+    def __init__(self, settings: StageSettings) -> None:
+        self._settings = settings
+
+    def open(self, ctx: Any) -> None:  # noqa: ANN401
+        """Check the build, then get state."""
+        check_build(self._settings.build_id)
+        self._customers = StateEntries(ctx.get_map_state(CUSTOMERS))
+        self._shards = Shards(self._settings.shards)
+        self._required_fields = FEATURE_SETS[self._settings.feature_set].required_fields
+
+    def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Handle one batch of one topic and one shard."""
+        topic, values, partitions, offsets, appended = batch
+        events: list[Transaction | Truth] = []
+        raw: dict[tuple[int, int], str | None] = {}
+        for value, partition, offset, append_ms in zip(values, partitions, offsets, appended, strict=True):
+            position = Position(partition=partition, offset=offset, ingestion_time_ms=append_ms)
+            parsed = self._parse(topic, value, position)
+            if isinstance(parsed, Rejection):
+                yield DEAD_LETTERS, self._dead_letter(topic, position, parsed.reason, parsed.detail, value)
+            elif not isinstance(parsed, Control):
+                events.append(parsed)
+                raw[partition, offset] = value
+        if self._settings.order == "event_time":
+            events = in_event_order(events)
+        if topic == "transactions":
+            update = update_customers(events, self._customers, lateness_ms=self._settings.lateness_ms)  # type: ignore[arg-type]
+            for repeated in update.duplicates:
+                value = raw[repeated["partition"], repeated["offset"]]
+                detail = f"transaction_id {repeated['transaction_id']!s:.80} was scored before"
+                yield DEAD_LETTERS, self._dead_letter(topic, repeated, "duplicate", detail, value)
+            yield from self._by_terminal(update.events)
+        else:
+            yield from self._by_terminal(events)
+            for key, truths in self._grouped(events, lambda truth: truth["transaction_id"]).items():
+                yield TRUTHS, Row(key, encode(truths))
+
+    def _parse(self, topic: str, value: str | None, position: Position) -> Transaction | Truth | Rejection | Control:
+        if topic == "transactions":
+            return parse_transaction(value, position, self._required_fields)
+        return parse_truth(value, position)
+
+    def _by_terminal(self, events: Any) -> Iterator[Any]:  # noqa: ANN401
+        # Without a terminal the customer spreads the load; the terminal stage only passes such events on.
+        for key, group in self._grouped(events, lambda event: event["terminal_id"] or event["customer_id"]).items():
+            yield Row(key, encode(group))
+
+    def _grouped(self, events: Any, entity: Any) -> dict[str, list[Any]]:  # noqa: ANN401
+        groups: dict[str, list[Any]] = defaultdict(list)
+        for event in events:
+            groups[self._shards.of(entity(event))].append(event)
+        return groups
+
+    def _dead_letter(self, topic: str, position: Any, reason: str, detail: str, value: str | None) -> Any:  # noqa: ANN401
+        letter = dead_letter(topic, position, reason, detail, value, now_ms())
+        return Row(f"{topic}-{position['partition']}-{position['offset']}", encode(letter))

@@ -1,0 +1,64 @@
+"""Every state descriptor, side-output tag and record type of the job, in one place.
+
+Names of state never change their meaning: a new meaning gets a new name. Values are versioned bytes (see the codecs in
+``udfs/domain``); ``PICKLED_BYTE_ARRAY`` holds plain bytes and is Flink's fast way to keep them.
+"""
+
+from __future__ import annotations
+
+from pyflink.common import Types
+from pyflink.datastream import OutputTag
+from pyflink.datastream.state import MapStateDescriptor
+
+__all__ = [
+    "BATCH",
+    "BROADCAST",
+    "CUSTOMERS",
+    "DEAD_LETTERS",
+    "GATE_STATE",
+    "HELD_BACK",
+    "HELD_FOR_MODEL",
+    "JOINED",
+    "KEYED_PAYLOAD",
+    "METADATA",
+    "MODEL_EVENTS",
+    "OPEN_TRANSACTIONS",
+    "QUALITY_WAITING",
+    "QUALITY_WINDOWS",
+    "RECORD",
+    "SCORED",
+    "TERMINALS",
+    "TRUTHS",
+    "VERDICT",
+]
+
+STRING, BYTES = Types.STRING(), Types.PICKLED_BYTE_ARRAY()
+STRINGS = Types.OBJECT_ARRAY(STRING)
+LONGS = Types.OBJECT_ARRAY(Types.LONG())
+
+# What SQL hands to the customer stage: topic, values, partitions, offsets, append times.
+BATCH = Types.ROW([STRING, STRINGS, Types.OBJECT_ARRAY(Types.INT()), LONGS, LONGS])
+METADATA = Types.ROW([STRING, Types.INT(), Types.LONG(), Types.LONG()])
+# Between two Python stages: the shard's key and a payload (udfs/domain/payload.py).
+KEYED_PAYLOAD = Types.ROW_NAMED(["k", "v"], [STRING, STRING])
+# One record for a topic: its Kafka key and value.
+RECORD = KEYED_PAYLOAD
+# The score stage's only output, because side outputs from a broadcast function's timers are not reliable in thread mode:
+# key and payload for the truth join, then the records of each topic.
+SCORED = Types.ROW_NAMED(["k", "v", "inferences", "alerts", "features"], [STRING, STRING, STRINGS, STRINGS, STRINGS])
+JOINED = KEYED_PAYLOAD
+VERDICT = STRING
+
+DEAD_LETTERS = OutputTag("dead-letters", RECORD)
+TRUTHS = OutputTag("truths", KEYED_PAYLOAD)
+MODEL_EVENTS = OutputTag("model-events", RECORD)
+
+CUSTOMERS = MapStateDescriptor("customers", STRING, BYTES)
+TERMINALS = MapStateDescriptor("terminals", STRING, BYTES)
+HELD_BACK = MapStateDescriptor("held-back-for-watermark", STRING, BYTES)
+HELD_FOR_MODEL = MapStateDescriptor("held-for-first-model", STRING, BYTES)
+GATE_STATE = MapStateDescriptor("gate", STRING, BYTES)
+BROADCAST = MapStateDescriptor("deployment-and-artifacts", STRING, BYTES)
+OPEN_TRANSACTIONS = MapStateDescriptor("open-transactions", STRING, BYTES)
+QUALITY_WINDOWS = MapStateDescriptor("quality-windows", STRING, BYTES)
+QUALITY_WAITING = MapStateDescriptor("quality-waiting", STRING, BYTES)

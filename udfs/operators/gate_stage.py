@@ -1,0 +1,97 @@
+"""The gate in the job: one instance, off the data path, that judges every deployment before scorers hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.common import Row
+from pyflink.datastream import KeyedProcessFunction
+
+from model_store.admission import admit
+from model_store.compiled_scorer import warm_up
+from model_store.gate import Gate, Ruling
+from udfs.domain.dead_letter import dead_letter
+from udfs.domain.event import Position
+from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.metadata import Activation, ArtifactPart, MalformedRow, parse_metadata
+from udfs.domain.payload import encode
+from udfs.operators.build_check import check_build
+from udfs.operators.clock import now_ms
+from udfs.operators.descriptors import DEAD_LETTERS, GATE_STATE, MODEL_EVENTS
+from udfs.operators.stage_settings import StageSettings
+from udfs.operators.state_entries import StateEntries
+
+__all__ = ["GateStage"]
+
+TIMER_MS = 1_000
+
+
+class GateStage(KeyedProcessFunction):  # type: ignore[misc]
+    """Judges metadata rows in commit order (see :class:`model_store.gate.Gate`).
+
+    Keyed by
+        One constant key: there is one gate, and ``weir.metadata`` has one partition.
+    State kept
+        ``gate``: parts of artifacts, pending activations, the last judged sequence number of each role.
+    Timers
+        A processing-time timer every second while an activation waits for its artifact.
+    Emits
+        Verdicts (broadcast to all scorers, with the artifact's bytes); model events and dead letters (side outputs).
+    Restart, late or repeated event
+        State and offset come from one checkpoint. A row that was judged before, replayed or older, changes nothing.
+    """
+
+    def __init__(self, settings: StageSettings) -> None:
+        self._settings = settings
+
+    def open(self, ctx: Any) -> None:  # noqa: ANN401
+        """Check the build, compile the kernels the probes run on, get state."""
+        check_build(self._settings.build_id)
+        warm_up()
+        self._gate = Gate(
+            StateEntries(ctx.get_map_state(GATE_STATE)),
+            model=self._settings.model,
+            feature_sets={feature_set.label: feature_set.hash for feature_set in FEATURE_SETS.values()},
+            admit=admit,
+            patience_ms=self._settings.gate_patience_ms,
+        )
+
+    def process_element(self, record: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Judge one metadata record."""
+        value, partition, offset, append_ms = record
+        row = parse_metadata(value)
+        if isinstance(row, MalformedRow):
+            position = Position(partition=partition, offset=offset, ingestion_time_ms=append_ms)
+            letter = dead_letter("weir.metadata", position, row.reason, row.detail, value, now_ms())
+            yield DEAD_LETTERS, Row(f"weir.metadata-{partition}-{offset}", encode(letter))
+        elif isinstance(row, ArtifactPart):
+            yield from self._publish(self._gate.part_arrived(row))
+        elif isinstance(row, Activation):
+            yield from self._publish(self._gate.activation_arrived(row, now_ms()))
+            if self._gate.waits:
+                ctx.timer_service().register_processing_time_timer(now_ms() + TIMER_MS)
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Give up on artifacts that did not come, or look again in a second."""
+        yield from self._publish(self._gate.time_passed(now_ms()))
+        if self._gate.waits:
+            ctx.timer_service().register_processing_time_timer(now_ms() + TIMER_MS)
+
+    def _publish(self, ruling: Ruling) -> Iterator[Any]:
+        for verdict in ruling.verdicts:
+            yield verdict.to_json()
+        for event in ruling.events:
+            activation = event.activation
+            record = {
+                "model": activation.model,
+                "version": activation.version,
+                "role": activation.role,
+                "digest": activation.digest,
+                "event": event.event,
+                "reason": event.reason,
+                "deployment_seq": activation.deployment_seq,
+                "subtask_count": self._settings.parallelism,
+                "time_ms": now_ms(),
+            }
+            yield MODEL_EVENTS, Row(activation.model, encode(record))

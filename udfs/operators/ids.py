@@ -1,0 +1,14 @@
+"""The uid of every operator, source and sink of the job. A released uid never changes: state is found by it."""
+
+from __future__ import annotations
+
+__all__ = ["CUSTOMER", "GATE", "QUALITY", "SCORE", "SQL_PREFIX", "TERMINAL", "TRUTH_JOIN"]
+
+CUSTOMER = "customer-windows"
+TERMINAL = "terminal-windows"
+GATE = "model-gate"
+SCORE = "score"
+TRUTH_JOIN = "truth-join"
+QUALITY = "model-quality"
+# Transformations that SQL makes (sources, batches, sinks) are numbered in the order of the graph under this prefix.
+SQL_PREFIX = "sql"

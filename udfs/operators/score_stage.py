@@ -1,0 +1,149 @@
+"""Third stage: every live version scores every transaction, and each score names the bytes that made it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.common import Row
+from pyflink.datastream import KeyedBroadcastProcessFunction
+
+from model_store.compiled_scorer import warm_up
+from model_store.gate import Verdict
+from model_store.loaded_version import LoadedVersion
+from model_store.role_scorer import RoleScorer
+from udfs.domain.deployment import CHAMPION, Deployment
+from udfs.domain.event import Prediction, Transaction
+from udfs.domain.inference import alert_of, prediction_of
+from udfs.domain.payload import decode, encode, keyed_record
+from udfs.domain.shards import Shards
+from udfs.operators.build_check import check_build
+from udfs.operators.clock import now_ms
+from udfs.operators.descriptors import BROADCAST, HELD_FOR_MODEL
+from udfs.operators.stage_settings import StageSettings
+from udfs.operators.state_entries import StateEntries
+
+__all__ = ["ScoreStage"]
+
+DEPLOYMENT = "deployment"
+RETRY_MS = 100
+
+
+class ScoreStage(KeyedBroadcastProcessFunction):  # type: ignore[misc]
+    """Scores transactions with the champion and all challengers held in broadcast state.
+
+    Keyed by
+        The shard the transaction came from.
+    State kept
+        Broadcast: the accepted deployment and the artifacts it names. Keyed: transactions that came, at a start without
+        savepoint, before the metadata was read up to the deployment in force at submission.
+    Timers
+        A processing-time timer every 100 ms while a shard waits for that first metadata; none afterwards.
+    Emits
+        One kind of record (side outputs from a broadcast function's timers are not reliable in thread mode): key and
+        payload for the truth join, with the inferences, alerts and features to be written.
+    Restart, late or repeated event
+        The scorer is built again from broadcast state at the first element. No champion gives an inference with a null
+        score. A transaction is scored by exactly the versions accepted when it is here; nothing waits for a version.
+    """
+
+    def __init__(self, settings: StageSettings) -> None:
+        self._settings = settings
+
+    def open(self, ctx: Any) -> None:  # noqa: ANN401
+        """Check the build, compile the kernels before the first event, get state."""
+        check_build(self._settings.build_id)
+        warm_up()
+        self._held = StateEntries(ctx.get_map_state(HELD_FOR_MODEL))
+        self._shards = Shards(self._settings.shards)
+        self._scorer: RoleScorer | None = None
+
+    def process_broadcast_element(self, message: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Obey a verdict: the same bytes in, the same state out, on every subtask."""
+        verdict = Verdict.from_json(message)
+        state = ctx.get_broadcast_state(BROADCAST)
+        before = Deployment.from_json(state.get(DEPLOYMENT)) if state.contains(DEPLOYMENT) else Deployment()
+        seq = verdict.activation.deployment_seq
+        after = before.accept(verdict.activation) if verdict.accepted else before.saw(seq)
+        if verdict.accepted and verdict.artifact is not None and verdict.activation.digest in after.digests:
+            state.put(verdict.activation.digest, verdict.artifact)
+        for digest in before.digests - after.digests:
+            state.remove(digest)
+        state.put(DEPLOYMENT, after.to_json())
+        self._scorer = self._build(state)
+        return iter(())
+
+    def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Score a batch, or keep it until the first deployment is known."""
+        scorer = self._ready_scorer(ctx)
+        if scorer is None:
+            self._held[str(len(self._held))] = payload.encode()
+            ctx.timer_service().register_processing_time_timer(now_ms() + RETRY_MS)
+            return
+        # Only a job that started without savepoint can have held anything back.
+        waiting = self._release() if self._settings.first_deployment_seq and "0" in self._held else []
+        for batch in (*waiting, decode(payload)):
+            yield from self._score(scorer, batch, ctx)
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Score what waited, if the first deployment has come."""
+        scorer = self._ready_scorer(ctx)
+        if scorer is None:
+            ctx.timer_service().register_processing_time_timer(now_ms() + RETRY_MS)
+            return
+        for batch in self._release():
+            yield from self._score(scorer, batch, ctx)
+
+    def _ready_scorer(self, ctx: Any) -> RoleScorer | None:  # noqa: ANN401
+        if self._scorer is None:
+            state = ctx.get_broadcast_state(BROADCAST)
+            if state.contains(DEPLOYMENT):
+                self._scorer = self._build(state)
+            elif self._settings.first_deployment_seq == 0:
+                self._scorer = RoleScorer(Deployment(), {}, feature_set=self._settings.feature_set)
+        if self._scorer is None or self._scorer.deployment.seen_seq < self._settings.first_deployment_seq:
+            return None
+        return self._scorer
+
+    def _build(self, state: Any) -> RoleScorer:  # noqa: ANN401
+        deployment = Deployment.from_json(bytes(state.get(DEPLOYMENT)))
+        known = self._scorer.versions if self._scorer else {}
+        versions = {d: known.get(d) or LoadedVersion.load(bytes(state.get(d))) for d in deployment.digests}
+        return RoleScorer(
+            deployment,
+            versions,
+            feature_set=self._settings.feature_set,
+            by_event_time=self._settings.activation == "event_time",
+        )
+
+    def _release(self) -> list[list[Transaction]]:
+        batches = [decode(self._held[key]) for key in sorted(self._held, key=int)]
+        self._held.clear()
+        return batches
+
+    def _score(self, scorer: RoleScorer, batch: list[Transaction], ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        watermark_ms = ctx.timer_service().current_watermark()
+        inferences = scorer.score(batch, watermark_ms if watermark_ms > 0 else None, now_ms())
+        predictions: dict[str, list[Prediction]] = defaultdict(list)
+        records: list[str] = []
+        alerts: list[str] = []
+        for inference in inferences:
+            key = inference["transaction_id"]
+            records.append(keyed_record(key, inference))
+            prediction = prediction_of(inference)
+            if prediction is not None:
+                predictions[self._shards.of(key)].append(prediction)
+            if inference["role"] == CHAMPION:
+                alert = alert_of(inference, scorer.threshold(inference))
+                if alert is not None:
+                    alerts.append(keyed_record(key, alert))
+        features = (
+            [keyed_record(t["transaction_id"], scorer.features_record(t)) for t in batch]
+            if self._settings.emit_features
+            else []
+        )
+        shards = list(predictions.items()) or [(self._shards.keys[0], [])]
+        for index, (key, group) in enumerate(shards):
+            first = index == 0
+            yield Row(key, encode(group), records if first else [], alerts if first else [], features if first else [])

@@ -1,0 +1,58 @@
+"""What the stages are told at submission; a plain value that travels in the job graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["StageSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageSettings:
+    """Settings of the stages; times in milliseconds.
+
+    Parameters
+    ----------
+    build_id
+        Build of the submitted bundle; each stage compares it with the code it really runs.
+    model, feature_set
+        The stream's registered model and the label-less name of the feature set whose fields every transaction must have.
+    order
+        ``arrival``: a transaction is scored when it comes. ``event_time``: stages hold events back until the watermark.
+    activation
+        ``arrival``: the newest accepted activation. ``event_time``: the one in force at the event's time.
+    shards
+        Number of keys, equal to the job's max parallelism.
+    first_deployment_seq
+        At a start without savepoint transactions wait until the gate has judged metadata up to here.
+    event_time_batch_ms
+        Window in which the source releases events when order is event_time; the stages align their timers to it.
+    """
+
+    build_id: str
+    model: str
+    feature_set: str
+    order: Literal["arrival", "event_time"]
+    activation: Literal["arrival", "event_time"]
+    shards: int
+    first_deployment_seq: int
+    emit_features: bool
+    parallelism: int
+    lateness_ms: int
+    event_time_batch_ms: int
+    quality_window_ms: int
+    quality_interval_ms: int
+    truth_retention_ms: int
+    gate_patience_ms: int = 10_000
+
+    def release_time_ms(self, time_ms: int) -> int:
+        """Return the watermark from which on every event of ``time_ms``'s source window has reached the stage.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> StageSettings("b", "m", "handbook", "event_time", "arrival", 32, 0, False, 2, 0, 60_000, 1, 1, 1).release_time_ms(60_001)
+        119999
+        """
+        return (time_ms // self.event_time_batch_ms + 1) * self.event_time_batch_ms - 1

@@ -1,0 +1,87 @@
+"""Second stage: terminal windows, fed by transactions and by the truths known at the time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.common import Row
+from pyflink.datastream import KeyedProcessFunction
+
+from udfs.domain.event_order import in_event_order
+from udfs.domain.payload import decode, encode
+from udfs.domain.shards import Shards
+from udfs.domain.terminal_windows import update_terminals
+from udfs.operators.build_check import check_build
+from udfs.operators.descriptors import HELD_BACK, TERMINALS
+from udfs.operators.stage_settings import StageSettings
+from udfs.operators.state_entries import StateEntries
+
+__all__ = ["TerminalStage"]
+
+
+class TerminalStage(KeyedProcessFunction):  # type: ignore[misc]
+    """Computes the terminal's windows: how many transactions, and the share known to be fraud.
+
+    Keyed by
+        Shard of the terminal (of the customer where there is no terminal).
+    State kept
+        ``terminals``: one entry per terminal, its transactions of the longest window with their labels.
+        ``held-back-for-watermark``: with order = event_time, events by the watermark that releases them.
+    Timers
+        With order = event_time one event-time timer per source window; none with order = arrival.
+    Emits
+        Payloads of transactions with all features, keyed by the same shard.
+    Restart, late or repeated event
+        A truth counts from its truth_time_ms on, also before its transaction is here. A repeated truth changes nothing, a
+        higher revision replaces the label. An event behind the watermark is taken when it comes.
+    """
+
+    def __init__(self, settings: StageSettings) -> None:
+        self._settings = settings
+
+    def open(self, ctx: Any) -> None:  # noqa: ANN401
+        """Check the build, then get state."""
+        check_build(self._settings.build_id)
+        self._terminals = StateEntries(ctx.get_map_state(TERMINALS))
+        self._held_back = StateEntries(ctx.get_map_state(HELD_BACK))
+        self._shards = Shards(self._settings.shards)
+
+    def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Take a batch at once, or hold it back until the watermark has passed its source window."""
+        events = decode(payload)
+        if self._settings.order == "arrival":
+            yield from self._take(events)
+            return
+        watermark_ms = ctx.timer_service().current_watermark()
+        waiting: dict[int, list[Any]] = defaultdict(list)
+        behind = []
+        for event in events:
+            release_ms = self._settings.release_time_ms(_time_ms(event))
+            if release_ms <= watermark_ms:
+                behind.append(event)
+            else:
+                waiting[release_ms].append(event)
+        for release_ms, group in waiting.items():
+            held = self._held_back.get(str(release_ms))
+            self._held_back[str(release_ms)] = encode((decode(held) if held else []) + group).encode()
+            ctx.timer_service().register_event_time_timer(release_ms)
+        if behind:
+            yield from self._take(in_event_order(behind))
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Release what the watermark has passed, in event order."""
+        held = self._held_back.pop(str(timestamp), None)
+        if held is not None:
+            yield from self._take(in_event_order(decode(held)))
+
+    def _take(self, events: Any) -> Iterator[Any]:  # noqa: ANN401
+        scored_next = update_terminals(events, self._terminals)
+        if scored_next:
+            first = scored_next[0]
+            yield Row(self._shards.of(first["terminal_id"] or first["customer_id"]), encode(scored_next))
+
+
+def _time_ms(event: Any) -> int:  # noqa: ANN401
+    return int(event["truth_time_ms"] if event["kind"] == "truth" else event["event_time_ms"])
