@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := locks/python.lock
 PYTEST := $(BIN)/python -m pytest
+BENCHMARKS = $(patsubst tests/bench/bench_%.py,%,$(wildcard tests/bench/bench_*.py))
 
 # uv trusts the certificates this machine trusts, as pip does. Without a home that can be written to, neither keeps a cache.
 export UV_SYSTEM_CERTS := 1
@@ -50,7 +51,7 @@ format: $(STAMP) ## Mend what the linters can mend
 	@$(BIN)/ruff format .
 
 bench: $(STAMP) ## Measure into build/bench: make bench ONLY=features|models|truth|api|job|quality
-	@$(PYTEST) -q -s $(if $(ONLY),tests/bench/bench_$(ONLY).py,tests/bench) $(ARGS)
+	@for name in $(or $(ONLY),$(BENCHMARKS)); do $(BIN)/python -m tests.bench.bench_$$name $(ARGS) || exit; done
 
 up: $(STAMP) ## Start the local stack
 	@$(BIN)/weir up $(ARGS)

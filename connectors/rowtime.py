@@ -16,12 +16,13 @@ def rowtime_expression(topic: str, append_ms: str) -> str:
     Parameters
     ----------
     topic
-        ``transactions``, ``truths`` or ``weir.metadata`` (whose event time is its append time).
+        ``transactions``, ``truths`` or ``weir.metadata``. Metadata has no event time: its watermark stays at 1970 and its
+        source is idle a second after each row, so it neither holds event time back nor pushes it.
     append_ms
         SQL for the append time in epoch milliseconds.
     """
     if topic not in TIME_FIELDS:
-        return f"TO_TIMESTAMP_LTZ({append_ms}, 3)"
+        return "TO_TIMESTAMP_LTZ(0, 3)"
     first, second = (f"TRY_CAST(JSON_VALUE(v, '$.{field}') AS BIGINT)" for field in TIME_FIELDS[topic])
     text = statement("job/rowtime.sql", first=first, second=second, append_ms=append_ms)
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))

@@ -40,7 +40,7 @@ def _half_space_trees(seed: int) -> Any:  # noqa: ANN401 - River's pipelines are
     return preprocessing.MinMaxScaler() | anomaly.HalfSpaceTrees(**_TREES, seed=seed)
 
 
-def _logistic_regression(seed: int) -> Any:  # noqa: ANN401, ARG001 - nothing in it is random
+def _logistic_regression(seed: int) -> Any:  # noqa: ANN401 - nothing in it is random
     from river import linear_model, optim, preprocessing
 
     return preprocessing.StandardScaler() | linear_model.LogisticRegression(optimizer=optim.SGD(_LEARNING_RATE))

@@ -146,9 +146,10 @@ def _write(
     tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], *, emit_features: bool
 ) -> None:
     statements = tables.create_statement_set()
-    for topic in ("inferences", "alerts", "features") if emit_features else ("inferences", "alerts"):
-        query = statement("job/records.sql", column=topic)
-        statements.add_insert(sinks.create(tables, topic), tables.sql_query(query))
-    for topic, stream in records.items():
-        statements.add_insert(sinks.create(tables, topic), tables.from_data_stream(stream))
+    written = {topic: tables.sql_query(statement("job/records.sql", column=topic)) for topic in ("inferences", "alerts")}
+    written |= {topic: tables.from_data_stream(stream) for topic, stream in records.items()}
+    if emit_features:  # the last, so that turning it on leaves the uids of the others as they are
+        written["features"] = tables.sql_query(statement("job/records.sql", column="features"))
+    for topic, table in written.items():
+        statements.add_insert(sinks.create(tables, topic), table)
     statements.attach_as_datastream()

@@ -36,7 +36,7 @@ class RowRange:
         >>> RowRange.parse("200:300"), RowRange.parse("200:"), RowRange.parse("300")
         (RowRange(first=200, last=300), RowRange(first=200, last=None), RowRange(first=0, last=300))
         """
-        first, mark, last = text.partition(":") if ":" in text else ("", ":", text)
+        first, _, last = text.partition(":") if ":" in text else ("", ":", text)
         try:
             found = RowRange(int(first or 0), int(last) if last else None)
         except ValueError:

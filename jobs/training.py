@@ -1,7 +1,7 @@
 """Trains a River model on labelled events in event order, the way the stream would have: predict first, learn later.
 
 Pure: examples in, a model and its figures out; no file, no clock, no registry. An unsupervised model learns from each
-transaction right after it scored it; a supervised one learns a label when it is known in event time, never before. After
+transaction right after scoring it; a supervised one learns a label when it is known in event time, never before. After
 the last transaction event time goes on until all labels are known.
 """
 
@@ -62,7 +62,8 @@ class TrainedModel:
     roc_auc, average_precision
         Of the scores given before learning, by scikit-learn; None where a class is missing.
     threshold
-        The score that a share of ``alert_rate`` of the transactions reached; None where no score can tell them apart.
+        The score that a share of ``alert_rate`` of the second half of the transactions reached (in the first half the
+        model was still cold); None where their scores do not differ.
     probes
         The last vectors, to record scores of with the model.
     """
@@ -167,7 +168,8 @@ class _Course:
         scores, labels = np.array(self.scores), np.array(self.labels)
         known = labels >= 0
         roc_auc, precision = _figures(scores[known], labels[known])
-        threshold = float(np.quantile(scores, 1 - alert_rate, method="higher"))
+        warm = scores[len(scores) // 2 :]
+        threshold = float(np.quantile(warm, 1 - alert_rate, method="higher"))
         return TrainedModel(
             model=self.model,
             examples=len(scores),
@@ -175,7 +177,7 @@ class _Course:
             trained_until_ms=self._last_ms,
             roc_auc=roc_auc,
             average_precision=precision,
-            threshold=threshold if scores.min() < threshold else None,
+            threshold=threshold if warm.min() < threshold else None,
             probes=list(self._recent),
         )
 

@@ -129,7 +129,13 @@ def _check_probes(artifact: Artifact, scorer: Scorer) -> None:
     vectors = artifact.arrays.get("probes.vectors")
     if vectors is None or vectors.dtype != np.dtype("<f8") or vectors.shape != (count, len(scorer.features)):
         raise ArtifactError(Reason.MALFORMED, "the probes' vectors do not fit their scores and the features")
+    singles = [
+        scorer.score_one({name: x for name, x in zip(scorer.features, row, strict=True) if x == x})  # NaN: missing
+        for row in vectors.tolist()
+    ]
     scores = scorer.score(vectors)
+    if scores.tobytes() != np.array(singles, dtype=np.float64).tobytes():
+        raise ArtifactError(Reason.PROBES, "a list of probes scores differently than its vectors one by one")
     # Bits, not values: 0.0 and -0.0 are equal but differ, and NaN is never equal.
     differ = np.flatnonzero(scores.view(np.int64) != np.ascontiguousarray(recorded).view(np.int64))
     if len(differ):

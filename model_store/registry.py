@@ -23,7 +23,7 @@ from udfs.domain.errors import ConnectionLostError, RegistryError
 __all__ = ["Registry"]
 
 ARTIFACT_PATH = "model/artifact.weir"
-# Set before mlflow is imported, which reads some of them at once. A server that is down is then said to be within seconds.
+# Set before mlflow is imported, which reads some at once. A server that is down is said to be so within seconds.
 _CLIENT_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -54,7 +54,7 @@ class Registry:
         self._cached: Any = None
 
     def register(self, model: str, record: TrainingRecord) -> ModelVersion:
-        """Record a training run and make a version of it. The artifact's rows must be in PostgreSQL before it is deployed.
+        """Record a training run and make a version of it; to be deployed, its artifact must be in PostgreSQL, too.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Registry:
 
     def set_tags(self, model: str, version: str, tags: Mapping[str, str]) -> None:
         """Set tags of a version; ``weir.threshold``, ``weir.why`` and their like are read when an alias is set."""
-        with self._client(f"tag {model} version {version}") as client:
+        with self._client(f"find {model} version {version}") as client:
             for key, value in tags.items():
                 client.set_model_version_tag(model, version, key, value)
 
@@ -97,7 +97,7 @@ class Registry:
         """Give a role to a version, which deploys it.
 
         MLflow writes nothing when the alias points there already, so a changed threshold would not be seen: then the
-        alias is taken away first. For a challenger that is a retirement and a new start; the champion stays all the time.
+        alias is taken away first. For a challenger that is a retirement and a new start; the champion stays.
 
         Raises
         ------
@@ -198,7 +198,11 @@ class Registry:
             if error.error_code == "INTERNAL_ERROR" and "API request to" in text:
                 msg = f"Could not {doing}: MLflow at {self._uri} does not answer. Is the stack up? See weir status."
                 raise ConnectionLostError(msg) from error
-            msg = text if "Weir: " in str(error) else f"Could not {doing}: MLflow said: {text}"
+            msg = (
+                text
+                if "Weir: " in str(error)
+                else f"Could not {doing}: MLflow said: {text.rstrip('.')}. See weir models."
+            )
             raise RegistryError(msg) from error
 
 
@@ -233,11 +237,11 @@ def _model_version(client: Any, found: Any, roles: tuple[str, ...]) -> ModelVers
 
 
 def _first_sentence(text: str) -> str:
-    """Return what the trigger said, without SQLAlchemy's wrapping; or the first line of anything else.
+    r"""Return what the trigger said, without SQLAlchemy's wrapping; or the first line of anything else.
 
     Examples
     --------
-    >>> _first_sentence("(psycopg.errors.X) Weir: no artifact. Train it.\\nCONTEXT:  PL/pgSQL function weir.deploy_alias")
+    >>> _first_sentence("(psycopg.errors.X) Weir: no artifact. Train it.\nCONTEXT:  PL/pgSQL function")
     'no artifact. Train it.'
     """
     _, mark, said = text.partition("Weir: ")

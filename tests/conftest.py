@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
-MARKED_FOLDERS = {"integration": "integration", "e2e": "e2e", "bench": "bench"}
+MARKED_FOLDERS = {"integration": "integration", "e2e": "e2e"}
 
 # Two shared cores make the time of one example meaningless; on CI the same examples are drawn each time.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -145,7 +145,8 @@ class _Reader:
             return CREDITCARD_START_MS + np.rint(self.numbers("event_time_ms") * 1_000).astype(np.int64)
         column = self._column("event_time_ms")
         if pa.types.is_string(column.type):
-            column = self._cast("event_time_ms", pa.timestamp("ms"), "times")
+            zoned = pc.any(pc.match_substring_regex(column, r"(Z|[+-]\d\d:?\d\d)$")).as_py()
+            column = self._cast("event_time_ms", pa.timestamp("ms", tz="UTC" if zoned else None), "times")
         if pa.types.is_timestamp(column.type):
             # Times without a zone are UTC, as everywhere here; with one, Arrow holds them as UTC already.
             return _as_numpy(pc.cast(pc.cast(column, pa.timestamp("ms"), safe=False), pa.int64()), np.int64)

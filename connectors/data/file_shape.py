@@ -87,9 +87,10 @@ class FileShape:
         columns = {**base, **mapping}
         computed = ("transaction_id", "customer_id") if name == "creditcard" else ()
         unmapped = [field for field in REQUIRED if field not in columns and field not in computed]
-        absent = [column for column in dict.fromkeys(columns.values()) if column not in names]
+        absent = {column: field for field, column in columns.items() if column not in names}
         if unmapped or absent:
-            raise DataFileError(_complaint(path, name, names, unmapped, absent))
+            of = f" of the {name} set" if name and not set(absent.values()) & set(mapping) else ""
+            raise DataFileError(_complaint(path, of, names, unmapped, absent))
         return FileShape(name or "mapped", columns)
 
 
@@ -105,17 +106,12 @@ def _nearest(names: set[str], mapping: Mapping[str, str]) -> str | None:
     return best if best is not None and shares[best] > 0.5 else None
 
 
-def _complaint(
-    path: str, name: str | None, names: Sequence[str], unmapped: Sequence[str], absent: Sequence[str]
-) -> str:
+def _complaint(path: str, of: str, names: Sequence[str], unmapped: Sequence[str], absent: Mapping[str, str]) -> str:
     """Return the sentence that names what is missing."""
     if absent:
-        of = f" of the {name} set" if name else ""
         missing = f"the column{'s' * (len(absent) > 1)} {', '.join(absent)}{of}"
     else:
         missing = f"column{'s' * (len(unmapped) > 1)} for {', '.join(unmapped)}"
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    example = (unmapped or ["customer_id"])[0]
-    return (
-        f"{path} lacks {missing}; it has {shown or 'no columns'}: name the right ones with --map {example}=COLUMN,..."
-    )
+    has = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") or "no columns"
+    example = next(iter([*absent.values(), *unmapped]))
+    return f"{path} lacks {missing}; it has {has}: name the right ones with --map {example}=COLUMN,..."

@@ -14,8 +14,8 @@ LONGEST_CATCH_UP_S = 0.2
 class Pacer:
     """Lets one piece of work through at a time, so many a second, without bursts.
 
-    Who falls behind catches up at most 0.2 s of work at once; what is older is forgotten, so a stall is not followed by a
-    flood.
+    Who falls behind catches up at most 0.2 s of work at once; what is older is forgotten, so that no flood follows a
+    stall.
 
     Parameters
     ----------

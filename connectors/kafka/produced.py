@@ -42,3 +42,8 @@ class Produced:
     def to_json(self) -> dict[str, Any]:
         """Return the counts as ``weir produce --json`` prints them."""
         return {**asdict(self), "seconds": round(self.seconds, 3), "records_per_s": round(self.records_per_s, 1)}
+
+    def __str__(self) -> str:
+        counts = f"{self.transactions:,} transactions, {self.truths:,} truths and {self.controls} closing records"
+        told = f"{counts} acknowledged in {self.seconds:.1f} s, {self.records_per_s:,.0f} records/s"
+        return f"stopped: {told}; nothing was closed" if self.interrupted else told

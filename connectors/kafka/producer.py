@@ -1,7 +1,7 @@
 """Sends a dataset to ``transactions`` and ``truths``: for ``weir produce``, and in a thread of ``weir demo``.
 
-Transactions are keyed by customer, truths by transaction, so each keeps its order in its partition. Delivery is idempotent:
-the client's own retries never write a record twice.
+Transactions are keyed by customer, truths by transaction, so each keeps its order in its partition. Delivery is
+idempotent: the client's own retries never write a record twice.
 """
 
 from __future__ import annotations
@@ -105,12 +105,12 @@ class Producer:
             seconds = time.monotonic() - started
         self._progress(*self._sent.values())
         if self._failure is not None:
-            msg = f"Kafka {self._bootstrap} refused a record: got {self._failure!r}. {self.acknowledged} records are there."
+            msg = f"Kafka {self._bootstrap} refused a record after {self.acknowledged:,}: got {self._failure!r}."
             raise ConnectionLostError(msg) from self._failure
         done = self._acknowledged
         return Produced(done["transactions"], done["truths"], done["control"], seconds, not finished)
 
-    def _send_all(self, client: Any, dataset: Dataset) -> bool:
+    def _send_all(self, client: KafkaProducer, dataset: Dataset) -> bool:
         """Send everything; return False when stopped or refused before the end."""
         pacer = Pacer(self._rate, sleep=self._stop.wait)
         told = time.monotonic()
@@ -140,11 +140,11 @@ class Producer:
         if self._live and time_ms > _now_ms():
             self._stop.wait((time_ms - _now_ms()) / 1_000)
 
-    def _send(self, client: Any, topic: str, key: bytes, message: dict[str, Any]) -> None:
+    def _send(self, client: KafkaProducer, topic: str, key: bytes, message: dict[str, Any]) -> None:
         sent = client.send(topic, key=key, value=orjson.dumps(message))
         sent.add_callback(self._count, topic).add_errback(self._fail)
 
-    def _send_close(self, client: Any, dataset: Dataset, partitions: dict[str, set[int]]) -> None:
+    def _send_close(self, client: KafkaProducer, dataset: Dataset, partitions: dict[str, set[int]]) -> None:
         time_ms = max(dataset.last_event_ms, min(dataset.last_time_ms + CLOSE_AFTER_MS, _now_ms() + AHEAD_MS))
         value = orjson.dumps({"control": "close", "event_time_ms": time_ms})
         for topic, numbers in partitions.items():
@@ -161,7 +161,7 @@ class Producer:
         self._failure = self._failure or error
 
     @contextmanager
-    def _client(self) -> Iterator[Any]:
+    def _client(self) -> Iterator[KafkaProducer]:
         client = KafkaProducer(
             bootstrap_servers=self._bootstrap,
             client_id="weir-produce",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -110,7 +110,7 @@ def _records(
             consumer.close()
 
 
-def _poll(consumer: Any, topic: str, unread: dict[TopicPartition, int]) -> Iterator[Record]:
+def _poll(consumer: KafkaConsumer, topic: str, unread: dict[TopicPartition, int]) -> Iterator[Record]:
     """Yield records until every partition's position has reached its end."""
     heard, before = time.monotonic(), {at: -1 for at in unread}
     while unread:
@@ -134,7 +134,7 @@ def _poll(consumer: Any, topic: str, unread: dict[TopicPartition, int]) -> Itera
                     yield Record(at.partition, record.offset, record.timestamp, record.key, record.value)
 
 
-def _consumer(bootstrap: str, committed: bool) -> Any:
+def _consumer(bootstrap: str, committed: bool) -> KafkaConsumer:
     return KafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id="weir-reader",
@@ -143,7 +143,7 @@ def _consumer(bootstrap: str, committed: bool) -> Any:
         enable_auto_commit=False,
         allow_auto_create_topics=False,
         bootstrap_timeout_ms=CONNECT_MS,
-        # The broker checked it on arrival and TCP on the way; the pure Python sum would cost three quarters of the time.
+        # The broker checked it on arrival, TCP on the way; the client's pure Python sum would take most of the time.
         check_crcs=False,
         max_poll_records=2_000,
         max_partition_fetch_bytes=4 * 1024 * 1024,

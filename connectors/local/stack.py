@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -25,7 +26,6 @@ from udfs.domain.errors import StackError
 
 __all__ = ["LocalStack"]
 
-_ANOTHER_HAS_THE_LOCK = 3
 _STOP_LIMIT_S = 60.0
 
 
@@ -110,22 +110,28 @@ class LocalStack:
         StackError
             If a port is taken or a component gives up; then what was started is stopped again.
         """
-        running = self._running()
-        if running is not None and running.state != "stopped":
-            self._follow(None, progress)
-            return False
-        self._home.create()
-        kill_leftovers(self.home, StackState.read(self.home))
-        check_ports(self._plan.components())
-        supervisor = self._start_supervisor()
-        try:
-            return self._follow(supervisor, progress)
-        except BaseException:
-            if supervisor.poll() is None:
+        if self._running() is None:
+            self._home.create()
+        with (self.home / "up.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of two at the same time the second follows the first
+            if self._running() is not None:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                self._follow(None, progress)
+                return False
+            kill_leftovers(self.home, StackState.read(self.home))
+            check_ports(self._plan.components())
+            self.fetch()
+            supervisor = self._start_supervisor()
+            try:
+                self._await_state(supervisor)
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                self._follow(supervisor, progress)
+            except BaseException:
                 supervisor.send_signal(signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     supervisor.wait(_STOP_LIMIT_S)
-            raise
+                raise
+        return True
 
     def down(self, *, purge: bool = False, progress: Callable[[StackState], None] | None = None) -> bool:
         """Stop the stack, in the reverse order of its start.
@@ -218,7 +224,6 @@ class LocalStack:
             **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "USER", "LANG", "TMPDIR")},
             "PYTHONPATH": source,
         }
-        self.fetch()
         with (self.home / "logs" / "supervisor.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "connectors.local.supervisor"],
@@ -235,27 +240,30 @@ class LocalStack:
             process.stdin.close()
         return process
 
-    def _follow(
-        self, supervisor: subprocess.Popen[bytes] | None, progress: Callable[[StackState], None] | None
-    ) -> bool:
-        """Wait until the stack is ready or failed."""
-        while True:
-            code = supervisor.poll() if supervisor is not None else None
-            state = self._report(progress)
-            if code == _ANOTHER_HAS_THE_LOCK:
-                supervisor = None  # somebody else's `weir up` was a moment quicker: theirs is followed
-            elif state is not None and (supervisor is None or state.pid == supervisor.pid):
-                if state.state == "ready":
-                    return supervisor is not None
-                if state.state in ("failed", "stopped"):
-                    raise StackError(self._why(state))
-            elif code is not None:
+    def _await_state(self, supervisor: subprocess.Popen[bytes]) -> None:
+        """Wait until the new supervisor has written its first state; from then on others find it there."""
+        while (state := StackState.read(self.home)) is None or state.pid != supervisor.pid:
+            if (code := supervisor.poll()) is not None:
                 msg = f"The supervisor ended with code {code}; see {self.home / 'logs' / 'supervisor.log'}."
                 raise StackError(msg)
+            time.sleep(0.05)
+
+    def _follow(
+        self, supervisor: subprocess.Popen[bytes] | None, progress: Callable[[StackState], None] | None
+    ) -> None:
+        """Wait until the stack is ready or failed."""
+        while True:
+            if supervisor is not None:
+                supervisor.poll()  # takes the exit code of one that ended
+            state = self._report(progress)
+            if state is None or state.state in ("failed", "stopped"):
+                raise StackError(self._why(state))
+            if state.state == "ready":
+                return
             time.sleep(0.1)
 
-    def _why(self, state: StackState) -> str:
-        sentences = state.failures()
+    def _why(self, state: StackState | None) -> str:
+        sentences = state.failures() if state is not None else []
         if sentences:
             return f"{' '.join(sentences)}. After mending it: `weir down`, `weir up`."
         return f"The stack was stopped while it started; see {self.home / 'logs' / 'supervisor.log'}."

@@ -122,13 +122,14 @@ class Supervisor:
 
 
 def main() -> int:
-    """Read the plan, take the home's lock, and supervise; exit code 3 means that another supervisor has the lock."""
+    """Read the plan, take the home's lock, and supervise; exit code 2 means that it could not, or gave up."""
     plan = StackPlan.from_json(sys.stdin.buffer.read())
     with (plan.home / "supervisor.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return 3
+            sys.stderr.write(f"Another supervisor has the lock of {plan.home}; end it, or choose another WEIR_HOME.\n")
+            return 2
         (plan.home / "control").mkdir(exist_ok=True)
         try:
             return Supervisor(plan.home, plan.port_base, plan.components()).run()

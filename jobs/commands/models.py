@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
 from connectors.postgres.activation_record import ActivationRecord
@@ -38,6 +38,7 @@ def models(
             print_json({"model": name, "versions": rows, "deployments": [asdict(row) for row in deployed]})
         elif versions:
             stdout.print(_table(name, versions, deployed))
+            stdout.print("* ROC AUC in training, each transaction scored before it was learned from.", highlight=False)
         else:
             stdout.print(f"{name} has no version yet; train one with: weir train", highlight=False)
 
@@ -47,9 +48,9 @@ def _roles(version: ModelVersion, deployed: list[ActivationRecord]) -> list[str]
 
 
 def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRecord]) -> Table:
-    table = Table(title=f"{name}: versions", title_justify="left")
-    for column in ("version", "roles", "algorithm", "features", "ROC AUC in training", "threshold", "made", "digest"):
-        table.add_column(column, justify="right" if column in ("version", "threshold") else "left")
+    table = Table(title=f"{name}: versions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("version", "roles", "algorithm", "features", "AUC*", "threshold", "digest"):
+        table.add_column(column, justify="right" if column in ("version", "AUC*", "threshold") else "left")
     for each in versions:
         roc_auc = each.metrics.get("roc_auc")
         table.add_row(
@@ -59,7 +60,6 @@ def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRec
             each.feature_set,
             "" if roc_auc is None else f"{roc_auc:.4f}",
             "" if each.threshold is None else f"{each.threshold:.6g}",
-            datetime.fromtimestamp(each.created_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            each.digest[:12],
+            each.digest[:8],
         )
     return table

@@ -29,7 +29,8 @@ def submit(
         stack = running_stack(settings)
         with stderr.status("submitting") as status:
             job_id = submit_job(stack, settings, savepoint=savepoint, progress=status.update)
+        page = stack.ports.addresses()["flink"]
         if as_json:
-            print_json({"job_id": job_id, "page": stack.ports.addresses()["flink"]})
+            print_json({"job_id": job_id, "page": page})
         else:
-            stdout.print(f"job {job_id} runs; Flink's page is {stack.ports.addresses()["flink"]}")
+            stdout.print(f"job {job_id} runs; Flink's page is {page}")

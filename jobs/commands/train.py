@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jobs.algorithms import algorithm_of
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
-from jobs.registry_access import metadata_store_of, registry_of
 from jobs.row_range import RowRange
 from jobs.settings import Settings
-from jobs.train_version import TrainedVersion, train_version
+
+if TYPE_CHECKING:
+    from jobs.train_version import TrainedVersion
 
 __all__ = ["train"]
 
@@ -45,6 +46,8 @@ def train(
     with errors_as_sentences():
         from connectors.data.dataset import open_dataset
         from connectors.data.options import parse_duration_ms, parse_mapping
+        from jobs.registry_access import metadata_store_of, registry_of
+        from jobs.train_version import train_version
 
         settings, wanted = Settings(), RowRange.parse(rows)
         algorithm_of(algorithm)
@@ -82,3 +85,12 @@ def _say(trained: TrainedVersion) -> None:
         f"Deploy it with: weir promote {trained.model} {trained.version}",
         highlight=False,
     )
+
+
+@contextmanager
+def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show progress on a terminal's stderr; nothing where programs read."""
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, disable=quiet or not stderr.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda seen: bar.update(task, completed=seen)

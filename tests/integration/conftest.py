@@ -22,8 +22,8 @@ def minicluster():
     return minicluster_job, run_until
 
 
-def minicluster_job(build, parallelism: int = 2, checkpoint_ms: int = 300):
-    """Start the job that ``build(env)`` lays out and return its client."""
+def minicluster_environment(parallelism: int = 2, checkpoint_ms: int = 300):
+    """Return an environment that runs on a MiniCluster with Python in thread mode and no restarts."""
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
 
@@ -36,8 +36,20 @@ def minicluster_job(build, parallelism: int = 2, checkpoint_ms: int = 300):
     env.set_parallelism(parallelism)
     env.set_buffer_timeout(5)
     env.enable_checkpointing(checkpoint_ms)
+    return env
+
+
+def minicluster_job(build, parallelism: int = 2, checkpoint_ms: int = 300):
+    """Start the job that ``build(env)`` lays out and return its client."""
+    env = minicluster_environment(parallelism, checkpoint_ms)
     build(env)
     return env.execute_async("test")
+
+
+@pytest.fixture
+def minicluster_env():
+    """Return the factory of MiniCluster environments."""
+    return minicluster_environment
 
 
 def run_until(client, done, timeout_s: float = 120) -> None:

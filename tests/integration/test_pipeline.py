@@ -166,7 +166,6 @@ def test_every_transaction_is_scored_once_and_quality_equals_a_brute_force_pass(
     for inference in inferences:
         assert inference["digest"] == digests[inference["version"]]
         assert inference["score"] == models[inference["version"]].score_one(inference["features"])
-    assert {i["watermark_ms"] for i in champions} != {None}
 
     if order == "event_time":
         expected = brute_force_features(rows, delay)

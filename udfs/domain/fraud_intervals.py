@@ -39,8 +39,7 @@ def known_as_fraud(truths: Iterable[tuple[int, int, int]]) -> list[tuple[int, in
         if label and since is None:
             since = time_ms
         elif not label and since is not None:
-            if time_ms > since:
-                intervals.append((since, time_ms))
+            intervals.append((since, time_ms))
             since = None
     if since is not None:
         intervals.append((since, FOREVER))
@@ -53,24 +52,22 @@ class FraudIntervals:
     Parameters
     ----------
     data
-        What ``encode`` returned, possibly with other bytes behind it; None to begin empty.
+        What ``encode`` returned; None to begin empty.
     """
 
-    __slots__ = ("_since", "_times", "_until", "size")
+    __slots__ = ("_since", "_times", "_until")
 
     def __init__(self, data: memoryview | None = None) -> None:
         self._times, self._since, self._until = array("q"), array("q"), array("q")
-        self.size = COUNT.size
         if data is not None:
             (count,) = COUNT.unpack_from(data)
             at = COUNT.size
             for column in (self._times, self._since, self._until):
                 column.frombytes(data[at : at + 8 * count])
                 at += 8 * count
-            self.size = at
 
     def encode(self) -> bytes:
-        """Return the intervals as bytes; ``size`` of the decoded object is their number."""
+        """Return the intervals as bytes."""
         return b"".join((COUNT.pack(len(self._times)), self._times, self._since, self._until))
 
     def add(self, time_ms: int, since_ms: int, until_ms: int) -> None:

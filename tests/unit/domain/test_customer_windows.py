@@ -1,4 +1,5 @@
 import copy
+import itertools
 from fractions import Fraction
 
 import pandas as pd
@@ -38,7 +39,7 @@ def run(events, cuts=(), state=None, lateness_ms=LATENESS_MS):
     state = {} if state is None else state
     taken, duplicates = [], []
     bounds = [0, *sorted(cuts), len(events)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         update = update_customers(events[start:end], state, lateness_ms=lateness_ms)
         taken += update.events
         duplicates += update.duplicates

@@ -1,4 +1,5 @@
 import copy
+import itertools
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def run(events, cuts=(), state=None, lateness_ms=0):
     state = {} if state is None else state
     taken = []
     bounds = [0, *sorted(cuts), len(events)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         taken += update_terminals(events[start:end], state, lateness_ms=lateness_ms)
     return taken, state
 
@@ -169,6 +170,27 @@ def test_repeated_truths_change_nothing(events, data):
     assert run(again)[0] == run(events)[0]
 
 
+@settings(max_examples=300)
+@given(histories(), st.sets(st.integers(0, 30)), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_identifiers_that_come_twice_and_truths_that_name_wrong_times_never_break_a_count(events, cuts, names, random):
+    events = [{**event, "transaction_id": f"t{int(event['transaction_id'][1:]) % names}"} for event in events]
+    events = [
+        {**event, "event_time_ms": event["event_time_ms"] + random.choice([0, 0, DAY_MS])}
+        if event["kind"] == "truth"
+        else event
+        for event in events
+    ]
+    taken, _ = run(events, [cut for cut in cuts if cut <= len(events)])
+    assert all(0 <= seen(event, n)[1] <= 1 for event in taken for n in DAYS if event["terminal_id"])
+    assert taken == run(events)[0]
+
+
+def test_two_truths_of_an_identifier_that_came_twice_stay_with_one_transaction():
+    first, second, now = transaction("t", 0), transaction("t", DAY_MS), transaction("now", 8 * DAY_MS)
+    told = [truth(first, 2 * DAY_MS), truth(second, 3 * DAY_MS, label=0, revision=1)]
+    assert last(first, second, *told, now) == (2, 0.0)
+
+
 def test_a_window_ends_seven_days_ago_closed_and_starts_open():
     t = 60 * DAY_MS
     for n in DAYS:
@@ -213,6 +235,21 @@ def test_a_correction_replaces_from_its_own_time_on_whichever_came_first():
 def test_a_lower_revision_that_comes_later_replaces_nothing():
     old, now = transaction("old", 0), transaction("now", 15 * DAY_MS)
     assert last(old, truth(old, 8 * DAY_MS, revision=3), truth(old, 9 * DAY_MS, label=0, revision=2), now) == (1, 1.0)
+
+
+def test_what_has_expired_counts_nowhere_even_before_its_bytes_are_gone():
+    # A day and more behind the greatest event time a window reaches behind the history; the fraud there must not count.
+    old, kept = transaction("old", 0), transaction("kept", 5 * DAY_MS)
+    ahead, behind = transaction("ahead", 39 * DAY_MS), transaction("behind", 36 * DAY_MS)
+    for cuts in ((), (1,), (2,), (1, 2, 3, 4)):
+        assert last(old, truth(old, DAY_MS), kept, ahead, behind, cuts=cuts) == (1, 0.0)
+
+
+def test_a_truth_that_waited_too_long_is_forgotten_however_events_were_batched():
+    old, ahead = transaction("old", 30 * DAY_MS), transaction("ahead", 39 * DAY_MS)
+    told = truth(old, DAY_MS, event_time_ms=0)
+    for cuts in ((), (1,), (2,), (1, 2, 3)):
+        assert last(told, ahead, old, transaction("now", 40 * DAY_MS), cuts=cuts) == (1, 0.0)
 
 
 def test_an_intervened_fraud_is_a_fraud_of_the_terminal():

@@ -1,4 +1,4 @@
-"""A real PostgreSQL, as the stack starts it, in a folder only its owner can enter: root's tests take the way outside."""
+"""A real PostgreSQL as the stack starts it, in a folder that only its owner can enter: root takes the way outside."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CREATE TABLE public.registered_models (workspace varchar(63) DEFAULT 'default', 
     PRIMARY KEY (workspace, name));
 CREATE TABLE public.model_version_tags (workspace varchar(63) NOT NULL DEFAULT 'default', name varchar(256) NOT NULL,
     version int NOT NULL, key varchar(250) NOT NULL, value text, PRIMARY KEY (workspace, key, name, version));
-CREATE TABLE public.registered_model_aliases (workspace varchar(63) NOT NULL DEFAULT 'default', name varchar(256) NOT NULL,
-    alias varchar(256) NOT NULL, version int NOT NULL, PRIMARY KEY (workspace, name, alias),
+CREATE TABLE public.registered_model_aliases (workspace varchar(63) NOT NULL DEFAULT 'default',
+    name varchar(256) NOT NULL, alias varchar(256) NOT NULL, version int NOT NULL, PRIMARY KEY (workspace, name, alias),
     FOREIGN KEY (workspace, name) REFERENCES public.registered_models ON UPDATE CASCADE ON DELETE CASCADE);
 """
 

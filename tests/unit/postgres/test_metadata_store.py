@@ -49,7 +49,7 @@ def test_rows_only_ever_get_more(dsn: str, table: str, statement: str) -> None:
 
 def test_an_activation_without_its_whole_artifact_is_refused_in_a_sentence(dsn: str) -> None:
     store = MetadataStore(dsn)
-    with pytest.raises(RegistryError, match="^model fraud version 1 cannot become champion: no artifact with digest"):
+    with pytest.raises(RegistryError, match=r"^model fraud version 1 cannot become champion: no artifact with digest"):
         store.activate("fraud", "1", "0" * 64)
     with psycopg.connect(dsn) as connection:
         connection.execute(
@@ -85,7 +85,10 @@ def test_deployments_are_the_newest_per_role_and_history_is_all(dsn: str) -> Non
 def test_numbers_follow_the_order_of_commits(dsn: str) -> None:
     """The second writer must not get a number before the first has committed, however slow the first is."""
     digest = MetadataStore(dsn).insert_artifact(b"a")
-    insert = "INSERT INTO weir.model_activation (model, role, version, digest) VALUES ('m', %s, '1', %s) RETURNING deployment_seq"
+    insert = (
+        "INSERT INTO weir.model_activation (model, role, version, digest) VALUES ('m', %s, '1', %s)"
+        " RETURNING deployment_seq"
+    )
     order: list[tuple[str, int]] = []
     with psycopg.connect(dsn) as slow:
         row = slow.execute(insert, ("slow", digest)).fetchone()

@@ -1,0 +1,96 @@
+"""Bytes of keyed state as version 0.1 wrote them: they are in savepoints, so they must be read for ever."""
+
+from udfs.domain.customer_windows import update_customers
+from udfs.domain.terminal_windows import update_terminals
+
+DAY_MS = 86_400_000
+CUSTOMERS = {
+    "": "0100b84c0a00000000",
+    "c": (
+        "010000000200000000b84c0a00000000005c26050000000000b84c0a0000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000cccccccccccc5000cccccccccccc3c27c35e6e9373877f29e562464e46497e"
+        "96172b4c53372cd10faddc821bfe0318"
+    ),
+}
+TERMINALS = {
+    "k": (
+        "01000000020000000014730f000000000400000001000000005c26050000000000b84c0a0000000027c35e6e9373877f"
+        "29e562464e46497e96172b4c53372cd10faddc821bfe031827c35e6e9373877f29e562464e46497e005c260500000000"
+        "00e0322900000000000000000101000096172b4c53372cd10faddc821bfe031800b84c0a00000000003c592e00000000"
+        "000000000101000096172b4c53372cd10faddc821bfe031800b84c0a000000000050cc3d000000000100000000010000"
+        "a111b1ed9416c15933925febc757211d0014730f0000000000987f3300000000000000000100000002000000005c2605"
+        "0000000000b84c0a0000000000e0322900000000003c592e00000000ffffffffffffff7f0050cc3d00000000"
+    )
+}
+
+
+def transaction(name, time_ms, amount):
+    return {
+        "kind": "transaction",
+        "partition": 0,
+        "offset": 0,
+        "ingestion_time_ms": 0,
+        "transaction_id": name,
+        "event_time_ms": time_ms,
+        "customer_id": "c",
+        "terminal_id": "k",
+        "amount": amount,
+        "fields": {},
+        "features": {},
+        "late": False,
+        "warming_up": False,
+    }
+
+
+def truth(name, time_ms, truth_time_ms, label, revision):
+    return {
+        "kind": "truth",
+        "partition": 0,
+        "offset": 0,
+        "ingestion_time_ms": 0,
+        "transaction_id": name,
+        "label": label,
+        "revision": revision,
+        "truth_time_ms": truth_time_ms,
+        "event_time_ms": time_ms,
+        "customer_id": "c",
+        "terminal_id": "k",
+        "intervened": False,
+    }
+
+
+def state(recorded):
+    return {key: bytes.fromhex(value) for key, value in recorded.items()}
+
+
+HISTORY = [transaction("a", DAY_MS, 10.1), transaction("b", 2 * DAY_MS, -2.5)]
+TRUTHS = [
+    truth("a", DAY_MS, 8 * DAY_MS, 1, 0),
+    truth("b", 2 * DAY_MS, 9 * DAY_MS, 1, 0),
+    truth("b", 2 * DAY_MS, 12 * DAY_MS, 0, 1),
+    truth("waits", 3 * DAY_MS, 10 * DAY_MS, 1, 0),
+]
+
+
+def test_the_customer_state_of_schema_1_is_read_and_written():
+    written = {}
+    update_customers(HISTORY, written, lateness_ms=0)
+    assert {key: value.hex() for key, value in written.items()} == CUSTOMERS
+    update = update_customers([HISTORY[0], transaction("new", 3 * DAY_MS, 1.0)], state(CUSTOMERS), lateness_ms=0)
+    assert [event["transaction_id"] for event in update.duplicates] == ["a"]
+    assert update.events[0]["features"]["CUSTOMER_ID_NB_TX_7DAY_WINDOW"] == 3
+    assert abs(update.events[0]["features"]["CUSTOMER_ID_AVG_AMOUNT_7DAY_WINDOW"] - 8.6 / 3) < 1e-12
+
+
+def test_the_terminal_state_of_schema_1_is_read_and_written():
+    written = {}
+    update_terminals([*HISTORY, *TRUTHS], written)
+    assert {key: value.hex() for key, value in written.items()} == TERMINALS
+    later = [
+        transaction("waits", 3 * DAY_MS, 1.0),
+        transaction("x", 11 * DAY_MS, 1.0),
+        transaction("y", 13 * DAY_MS, 1.0),
+    ]
+    x, y = update_terminals(later, state(TERMINALS))[1:]
+    assert (x["features"]["TERMINAL_ID_NB_TX_7DAY_WINDOW"], x["features"]["TERMINAL_ID_RISK_7DAY_WINDOW"]) == (3, 1.0)
+    assert abs(y["features"]["TERMINAL_ID_RISK_7DAY_WINDOW"] - 2 / 3) < 1e-12
