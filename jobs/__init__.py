@@ -1,0 +1,1 @@
+"""What runs: the Flink job, its settings, the command line and the tools behind it."""

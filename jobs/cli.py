@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -34,7 +35,7 @@ class LazyVerbs(TyperGroup):
         """Return the verbs in the order of the tour."""
         return list(VERBS)
 
-    def get_command(self, ctx: object, cmd_name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def get_command(self, ctx: object, cmd_name: str) -> Any:  # noqa: ANN401
         """Import one verb."""
         if cmd_name not in VERBS:
             return None

@@ -146,7 +146,9 @@ def _write(
     tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], *, emit_features: bool
 ) -> None:
     statements = tables.create_statement_set()
-    written = {topic: tables.sql_query(statement("job/records.sql", column=topic)) for topic in ("inferences", "alerts")}
+    written = {
+        topic: tables.sql_query(statement("job/records.sql", column=topic)) for topic in ("inferences", "alerts")
+    }
     written |= {topic: tables.from_data_stream(stream) for topic, stream in records.items()}
     if emit_features:  # the last, so that turning it on leaves the uids of the others as they are
         written["features"] = tables.sql_query(statement("job/records.sql", column="features"))

@@ -36,9 +36,7 @@ def main(argv: list[str]) -> None:
     build(
         env,
         arguments.stages,
-        KafkaSources(
-            arguments.bootstrap, arguments.name, arguments.stages.order, arguments.stages.lateness_ms
-        ),
+        KafkaSources(arguments.bootstrap, arguments.name, arguments.stages.order, arguments.stages.lateness_ms),
         KafkaSinks(arguments.bootstrap, arguments.name),
         batch_ms=arguments.batch_ms,
     )

@@ -15,8 +15,8 @@ from connectors.local.stack import LocalStack
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.bundle import build_bundle
 from jobs.job_arguments import JobArguments
-from jobs.settings import Settings
 from jobs.running_stack import dsn_of
+from jobs.settings import Settings
 from udfs.domain.errors import JobError
 from udfs.operators.stage_settings import StageSettings
 

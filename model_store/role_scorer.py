@@ -35,7 +35,12 @@ class RoleScorer:
     """
 
     def __init__(
-        self, deployment: Deployment, versions: Mapping[str, LoadedVersion], *, feature_set: str, by_event_time: bool = False
+        self,
+        deployment: Deployment,
+        versions: Mapping[str, LoadedVersion],
+        *,
+        feature_set: str,
+        by_event_time: bool = False,
     ) -> None:
         self.deployment = deployment
         self.versions = versions

@@ -1,0 +1,1 @@
+"""SQL as files: the job, the registry tables."""

@@ -1,0 +1,1 @@
+"""The streaming logic: pure functions in ``domain``, their Flink shells in ``operators``."""

@@ -147,7 +147,7 @@ class _Reader:
         if pa.types.is_string(column.type):
             zoned = pc.any(pc.match_substring_regex(column, r"(Z|[+-]\d\d:?\d\d)$")).as_py()
             column = self._cast("event_time_ms", pa.timestamp("ms", tz="UTC" if zoned else None), "times")
-        if pa.types.is_timestamp(column.type):
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
             # Times without a zone are UTC, as everywhere here; with one, Arrow holds them as UTC already.
             return _as_numpy(pc.cast(pc.cast(column, pa.timestamp("ms"), safe=False), pa.int64()), np.int64)
         return _as_numpy(self._cast("event_time_ms", pa.int64(), "times"), np.int64)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
-from jobs.settings import Settings
 from jobs.running_stack import running_stack
+from jobs.settings import Settings
 from jobs.submission import stop_job
 
 __all__ = ["stop"]

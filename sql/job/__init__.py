@@ -1,0 +1,1 @@
+"""SQL of the scoring job: its sources, batches and sinks."""

@@ -30,7 +30,9 @@ TERMINAL_DELAY = 7 * DAY
 
 def artifact(seed: int) -> bytes:
     names = FEATURE_SETS["handbook"].features
-    model = compose.Pipeline(preprocessing.MinMaxScaler(), anomaly.HalfSpaceTrees(n_trees=5, height=5, window_size=50, seed=seed))
+    model = compose.Pipeline(
+        preprocessing.MinMaxScaler(), anomaly.HalfSpaceTrees(n_trees=5, height=5, window_size=50, seed=seed)
+    )
     numbers = random.Random(seed)
     for _ in range(200):
         vector = {name: numbers.random() * 50 for name in names}
@@ -72,7 +74,11 @@ def brute_force_features(rows: list[dict], delay_ms: int) -> dict[str, dict[str,
     for row in rows:
         now, features = row["event_time_ms"], {}
         for days in (1, 7, 30):
-            mine = [r for r in rows if r["customer_id"] == row["customer_id"] and now - days * DAY < r["event_time_ms"] <= now]
+            mine = [
+                r
+                for r in rows
+                if r["customer_id"] == row["customer_id"] and now - days * DAY < r["event_time_ms"] <= now
+            ]
             features[f"CUSTOMER_ID_NB_TX_{days}DAY_WINDOW"] = len(mine)
             features[f"CUSTOMER_ID_AVG_AMOUNT_{days}DAY_WINDOW"] = sum(r["amount"] for r in mine) / len(mine)
             low, high = now - TERMINAL_DELAY - days * DAY, now - TERMINAL_DELAY
@@ -90,6 +96,11 @@ def stage_settings(order: str, first_seq: int = 2) -> StageSettings:
         first_deployment_seq=first_seq, emit_features=True, parallelism=2, lateness_ms=DAY, event_time_batch_ms=3_600_000,
         quality_window_ms=DAY, quality_interval_ms=200, truth_retention_ms=20 * DAY,
     )  # fmt: skip
+
+
+def truth_of(row: dict, delay_ms: int) -> dict:
+    known = {name: row[name] for name in ("transaction_id", "label", "customer_id", "terminal_id", "event_time_ms")}
+    return {**known, "revision": 0, "truth_time_ms": row["event_time_ms"] + delay_ms}
 
 
 def control(time_ms: int) -> str:
@@ -113,19 +124,18 @@ def test_every_transaction_is_scored_once_and_quality_equals_a_brute_force_pass(
     rows, delay = transactions(1500, seed=1), 6 * DAY + 23 * 3_600_000
     by_id = {row["transaction_id"]: row for row in rows}
     messages = [{k: v for k, v in row.items() if k != "label"} for row in rows]
-    truths = [
-        {
-            "transaction_id": row["transaction_id"], "label": row["label"], "revision": 0, "customer_id": row["customer_id"],
-            "truth_time_ms": row["event_time_ms"] + delay, "event_time_ms": row["event_time_ms"], "terminal_id": row["terminal_id"],
-        }
-        for row in rows
-    ]  # fmt: skip
+    truths = [truth_of(row, delay) for row in rows]
     champion, challenger = artifact(1), artifact(2)
     sources = FileSources(tmp_path / "in", watermark_delay_ms=DAY)
     sinks = FileSinks(tmp_path / "out")
     close = control(START + 400 * DAY)
     parts = spread(messages, "customer_id", seed=2, disorder=40)
-    bad = ["", "not json", '{"transaction_id": 1}', json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY})]
+    bad = [
+        "",
+        "not json",
+        '{"transaction_id": 1}',
+        json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY}),
+    ]
     repeated = json.loads(parts[0][10])
     counts = {}
     for number, part in enumerate(parts):
@@ -156,7 +166,9 @@ def test_every_transaction_is_scored_once_and_quality_equals_a_brute_force_pass(
     champions = [i for i in inferences if i["role"] == "champion"]
     assert Counter(i["transaction_id"] for i in champions) == Counter(by_id.keys())
     assert Counter(letter["reason"] for letter in dead)["duplicate"] == 1
-    accounted = {(i["source_partition"], i["source_offset"]) for i in champions} | {(d["partition"], d["offset"]) for d in dead}
+    accounted = {(i["source_partition"], i["source_offset"]) for i in champions} | {
+        (d["partition"], d["offset"]) for d in dead
+    }
     controls = {(number, count - 1) for number, count in counts.items()}
     assert accounted | controls == {(number, offset) for number, count in counts.items() for offset in range(count)}
     assert not accounted & controls

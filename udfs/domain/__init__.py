@@ -1,0 +1,1 @@
+"""Pure streaming logic: no Flink, no Kafka, no clock, no environment."""

@@ -91,7 +91,9 @@ class Deployment:
         """Read what :meth:`to_json` wrote; raises ValueError for a schema of a later version."""
         value = orjson.loads(data)
         if value["schema"] != 1:
-            msg = f"deployment state has schema {value['schema']}, this build reads 1: upgrade the job, or go back to its build"
+            msg = (
+                f"deployment state has schema {value['schema']}, this build reads 1; go back to the build that wrote it"
+            )
             raise ValueError(msg)
         roles = {role: tuple(Activation.from_json(a) for a in history) for role, history in value["roles"].items()}
         return cls(value["seen_seq"], roles)

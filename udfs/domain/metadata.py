@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -145,4 +146,7 @@ def _integer(row: dict[str, Any], name: str) -> int:
     return value
 
 
-_PARSERS = {"model_artifact": _artifact_part, "model_activation": _activation}
+_PARSERS: dict[str, Callable[[dict[str, Any]], ArtifactPart | Activation]] = {
+    "model_artifact": _artifact_part,
+    "model_activation": _activation,
+}

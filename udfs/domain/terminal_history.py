@@ -118,7 +118,7 @@ class TerminalHistory:
         known = [truth for _, truth in told]
         if any(r == revision and one == label and t <= truth_time_ms for t, r, one in known):
             return
-        # Where an identifier came twice unseen (two customers), all its truths must stay with the one they joined first.
+        # Where an identifier came twice, from two customers, its truths stay with the one they joined first.
         joined = next((at for at, _ in told if self._truths[at + TRUTH_IS_HERE]), None)
         here = self._time_of(digest, time_ms) if joined is None else TRUTH.unpack_from(self._truths, joined)[1]
         if here is None:

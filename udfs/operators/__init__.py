@@ -1,0 +1,1 @@
+"""Thin Flink shells: read state, call one pure function, write state, yield."""

@@ -26,7 +26,7 @@ from udfs.operators.state_entries import StateEntries
 __all__ = ["CustomerStage"]
 
 
-class CustomerStage(KeyedProcessFunction):  # type: ignore[misc]
+class CustomerStage(KeyedProcessFunction):
     """Validates batches of raw transactions and truths, and computes the customer's windows.
 
     Keyed by

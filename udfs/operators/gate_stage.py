@@ -27,7 +27,7 @@ __all__ = ["GateStage"]
 TIMER_MS = 1_000
 
 
-class GateStage(KeyedProcessFunction):  # type: ignore[misc]
+class GateStage(KeyedProcessFunction):
     """Judges metadata rows in commit order (see :class:`model_store.gate.Gate`).
 
     Keyed by

@@ -19,7 +19,7 @@ from udfs.operators.state_entries import StateEntries
 __all__ = ["QualityStage"]
 
 
-class QualityStage(KeyedProcessFunction):  # type: ignore[misc]
+class QualityStage(KeyedProcessFunction):
     """Folds count changes into windows and publishes rows of ``model_quality``.
 
     Keyed by

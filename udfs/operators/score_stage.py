@@ -30,7 +30,7 @@ DEPLOYMENT = "deployment"
 RETRY_MS = 100
 
 
-class ScoreStage(KeyedBroadcastProcessFunction):  # type: ignore[misc]
+class ScoreStage(KeyedBroadcastProcessFunction):
     """Scores transactions with the champion and all challengers held in broadcast state.
 
     Keyed by

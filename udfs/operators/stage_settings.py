@@ -51,8 +51,8 @@ class StageSettings:
 
         Examples
         --------
-        >>> from dataclasses import replace
-        >>> StageSettings("b", "m", "handbook", "event_time", "arrival", 32, 0, False, 2, 0, 60_000, 1, 1, 1).release_time_ms(60_001)
+        >>> who, how = ("build", "model", "handbook", "event_time", "arrival"), (32, 0, False, 2, 0)
+        >>> StageSettings(*who, *how, 60_000, 1, 1, 1).release_time_ms(60_001)
         119999
         """
         return (time_ms // self.event_time_batch_ms + 1) * self.event_time_batch_ms - 1

@@ -45,4 +45,4 @@ class StateEntries(MutableMapping[str, bytes]):
         return iter(list(self._state.keys()))
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._state.keys())  # noqa: SIM118 - MapState is not iterable
+        return sum(1 for _ in self._state.keys())

@@ -21,7 +21,7 @@ from udfs.operators.state_entries import StateEntries
 __all__ = ["TerminalStage"]
 
 
-class TerminalStage(KeyedProcessFunction):  # type: ignore[misc]
+class TerminalStage(KeyedProcessFunction):
     """Computes the terminal's windows: how many transactions, and the share known to be fraud.
 
     Keyed by

@@ -20,7 +20,7 @@ from udfs.operators.state_entries import StateEntries
 __all__ = ["TruthJoinStage"]
 
 
-class TruthJoinStage(KeyedProcessFunction):  # type: ignore[misc]
+class TruthJoinStage(KeyedProcessFunction):
     """Joins predictions and truths by transaction and emits what changes in the counts of each version.
 
     Keyed by

@@ -264,11 +264,6 @@ def test_transactions_and_truths_without_terminal_pass_by():
     assert state == {}
 
 
-def test_terminals_do_not_see_each_other():
-    old, now = transaction("old", 0, "k"), transaction("now", 8 * DAY_MS, "l")
-    assert last(old, truth(old, DAY_MS), now) == (0, 0.0)
-
-
 def test_state_of_a_terminal_is_bounded_by_the_retention():
     state, sizes = {}, []
     for number in range(400):

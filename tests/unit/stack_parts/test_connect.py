@@ -105,7 +105,7 @@ def test_a_database_that_is_not_up_yet_is_waited_for(worker: Worker) -> None:
 
 def test_a_database_that_stays_away_is_one_sentence(worker: Worker) -> None:
     worker.refusals = [(500, "java.lang.NullPointerException")] * 10_000
-    with pytest.raises(ConnectionLostError, match="NullPointerException. Is PostgreSQL up"):
+    with pytest.raises(ConnectionLostError, match=r"NullPointerException. Is PostgreSQL up"):
         register_connector(worker.url, 5432, limit_s=0.1)
 
 
@@ -121,7 +121,7 @@ def test_a_task_that_failed_is_restarted_and_one_that_stays_so_is_said(worker: W
     register_connector(worker.url, 5432)
     assert worker.restarts == 1
     worker.states = ["FAILED"]
-    with pytest.raises(StackError, match="is FAILED .*no slot"):
+    with pytest.raises(StackError, match=r"is FAILED .*no slot"):
         register_connector(worker.url, 5432, limit_s=0.1)
 
 

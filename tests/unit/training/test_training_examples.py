@@ -15,7 +15,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture(scope="module")
 def generated() -> Dataset:
-    return open_dataset("generator", rows=3_000, seed=5, days=60)
+    return open_dataset("generator", rows=1_200, seed=5, days=60)
 
 
 def oracle(dataset: Dataset) -> list[dict[str, float]]:
@@ -65,7 +65,7 @@ def test_the_size_of_a_batch_changes_nothing(generated: Dataset, monkeypatch: py
 
 def test_rows_before_the_first_only_fill_the_windows(generated: Dataset) -> None:
     whole = list(examples_of(generated, FEATURE_SETS["handbook"]))
-    assert list(examples_of(generated, FEATURE_SETS["handbook"], first_row=2_000)) == whole[2_000:]
+    assert list(examples_of(generated, FEATURE_SETS["handbook"], first_row=800)) == whole[800:]
 
 
 def test_labels_are_those_of_the_transaction_and_known_after_the_delay(generated: Dataset) -> None:
