@@ -34,11 +34,6 @@ def examples_of(dataset: Dataset, feature_set: FeatureSet, first_row: int = 0) -
         Which features.
     first_row
         Index of the first row of the dataset to yield.
-
-    Raises
-    ------
-    KeyError
-        Never for a dataset whose ``feature_set`` is the feature set's name.
     """
     labels = None if dataset.columns.label is None else dataset.columns.label.tolist()
     windowed = not set(feature_set.features) <= set(feature_set.required_fields)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import ssl
 import tempfile
 import time
 from collections.abc import Iterable
@@ -22,6 +24,14 @@ def _artifact(context: Any, coordinate: str) -> Any:  # noqa: ANN401
     packaging = rest[0] if rest else "jar"
     classifier = rest[1] if len(rest) > 1 else ""
     return context.project(group, name).at_version(version).artifact(classifier=classifier, packaging=packaging)
+
+
+def _trust_what_the_system_trusts() -> None:
+    # requests brings a list of authorities of its own; behind a proxy only the system's list holds the proxy's.
+    system = (ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem")
+    found = next((file for file in system if file and Path(file).exists()), None)
+    if found and not {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} & os.environ.keys():
+        os.environ["REQUESTS_CA_BUNDLE"] = found
 
 
 def sha256_of(path: Path) -> str:
@@ -49,6 +59,7 @@ def download(coordinate: str, target: Path, sha256: str | None) -> None:
     """
     from jgo.maven import MavenContext
 
+    _trust_what_the_system_trusts()
     target.parent.mkdir(parents=True, exist_ok=True)
     reason = ""
     for attempt in range(_ATTEMPTS):

@@ -6,6 +6,7 @@ registry's changes from its write-ahead log. This module starts it; its rows are
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -119,8 +120,9 @@ class Postgres:
     def purge(self) -> None:
         """Remove the data and the copied binaries, also outside the home; the server must be down."""
         shutil.rmtree(self._base, ignore_errors=True)
-        if self._base.parent == OUTSIDE and OUTSIDE.exists() and not any(OUTSIDE.iterdir()):
-            OUTSIDE.rmdir()
+        if self._base.parent == OUTSIDE:
+            with contextlib.suppress(OSError):  # other stacks have theirs in it
+                OUTSIDE.rmdir()
 
     def _binaries(self) -> Path:
         """Return the folder of ``postgres`` and ``initdb``: the wheel's own, or a copy that the account can read."""

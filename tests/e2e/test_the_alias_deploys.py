@@ -9,13 +9,12 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from connectors.data.dataset import open_dataset
-from connectors.local.port_check import free_port_base
+from connectors.local.port_check import is_free
 from connectors.local.stack import LocalStack
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.commands.promote import promote_version
@@ -50,6 +49,10 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
         train_version(dataset, registry=registry, store=store, model="fraud", seed=seed)
     yield Parts(registry, store, address)
     stack.down(purge=True)
+
+
+def free_port_base() -> int:
+    return next(base for base in range(30_000, 60_000, 100) if all(is_free(base + port) for port in (32, 50, 90)))
 
 
 def call(parts: Parts, path: str, body: dict[str, object]) -> tuple[int, dict[str, object]]:
@@ -98,7 +101,7 @@ def test_a_version_without_artifact_is_refused_readably_on_mlflows_own_interface
     status, said = call(parts, "registered-models/alias", {"name": "fraud", "alias": "champion", "version": version})
     assert status == 400
     assert f"model fraud version {version} cannot become champion: it has no tag weir.digest" in str(said["message"])
-    with pytest.raises(RegistryError, match="^model fraud version .* cannot become champion: it has no tag"):
+    with pytest.raises(RegistryError, match=r"^model fraud version .* cannot become champion: it has no tag"):
         promote_version(parts.registry, "fraud", str(version))
     assert parts.store.last_deployment_seq() == before
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka.errors import KafkaTimeoutError, NoBrokersAvailable
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from connectors.kafka.errors import kafka_errors
 from connectors.kafka.reader import count, end_offsets, read_topic
@@ -70,7 +70,7 @@ def test_a_broker_that_falls_silent_does_not_hang_the_reader(broker, monkeypatch
         list(read_topic("b", "t"))
 
 
-@pytest.mark.parametrize("foreign", [NoBrokersAvailable(), KafkaTimeoutError("too long")])
+@pytest.mark.parametrize("foreign", [KafkaConnectionError("gone"), KafkaTimeoutError("too long")])
 def test_the_clients_errors_become_a_sentence_with_the_address(foreign):
     with pytest.raises(ConnectionLostError, match=r"Could not read x at Kafka here:9092: got .+ Is the broker up"):
         with kafka_errors("read x", "here:9092"):

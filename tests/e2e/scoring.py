@@ -1,0 +1,141 @@
+"""The scoring job on the tests' stack: empty topics, a model of its own, and what came out of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+import requests
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+from connectors.data.dataset import Dataset
+from connectors.kafka.producer import Producer
+from connectors.kafka.reader import end_offsets, read_topic
+from connectors.kafka.record import Record
+from connectors.kafka.topics import TOPICS
+from connectors.local.flink_rest import FlinkRest
+from connectors.postgres.metadata_store import MetadataStore
+from jobs.accounting import Accounting
+from jobs.running_stack import dsn_of
+from jobs.submission import running_job, stop_job, submit_job
+from jobs.transaction_sum import TransactionSum
+from tests.e2e.local import Local
+
+
+class Scoring:
+    """One story: topics without records, a model nobody deployed before, one job."""
+
+    def __init__(self, local: Local, model: str, **settings: Any) -> None:
+        self.local, self.model = local, model
+        self.settings = local.settings(model=model, **settings)
+        self.stack = local.stack
+        self.bootstrap = self.stack.ports.addresses()["kafka"]
+        self.flink = FlinkRest(self.stack.ports.addresses()["flink"])
+        self.dsn = dsn_of(self.stack, self.settings)
+        self.store = MetadataStore(self.dsn)
+        self.job_id = ""
+        self.empty_topics()
+        self._accounting = Accounting.of_broker(self.bootstrap)
+
+    def empty_topics(self) -> None:
+        """Remove the records of the story before; the registry's rows stay, they are another model's."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        ends = {
+            TopicPartition(topic, partition): end
+            for topic in set(TOPICS) - {"weir.metadata"}
+            for partition, end in end_offsets(self.bootstrap, topic, committed=False).items()
+            if end
+        }
+        if ends:
+            admin.delete_records(ends)
+        admin.close()
+
+    def submit(self, savepoint: str | None = None) -> None:
+        self.job_id = submit_job(self.stack, self.settings, savepoint=savepoint)
+
+    def stop(self) -> None:
+        """Stop the job if it runs; with a savepoint, so that no transaction stays open."""
+        if running_job(self.stack):
+            stop_job(self.stack)
+
+    def deploy(self, artifact: bytes, version: str, role: str = "champion") -> str:
+        """Deploy by a row: the artifact, then the activation; return the digest."""
+        digest = self.store.insert_artifact(artifact)
+        self.store.activate(self.model, version, digest, role=role, threshold=0.9, who="e2e", why="test")
+        return digest
+
+    def produce(self, dataset: Dataset, rate: float | None = None, *, close: bool = False) -> None:
+        produced = Producer(self.bootstrap, rate=rate, close=close).run(dataset)
+        assert produced.transactions == len(dataset)
+
+    def send(self, values: Iterable[tuple[bytes | None, bytes | None]], topic: str = "transactions") -> list[Any]:
+        """Send raw (key, value) pairs, one after the other; return where each came to stand."""
+        producer = KafkaProducer(bootstrap_servers=self.bootstrap, max_request_size=17_000_000, acks="all")
+        try:
+            return [producer.send(topic, key=key, value=value).get(30) for key, value in values]
+        finally:
+            producer.close()
+
+    def records(self, topic: str, *, committed: bool = True) -> list[Record]:
+        return list(read_topic(self.bootstrap, topic, committed=committed))
+
+    def messages(self, topic: str) -> list[dict[str, Any]]:
+        return [orjson.loads(record.value or b"null") for record in self.records(topic)]
+
+    def model_events(self, event: str) -> list[dict[str, Any]]:
+        """Return this model's events of a kind, in order of their deployment."""
+        found = [
+            each for each in self.messages("model_events") if (each["model"], each["event"]) == (self.model, event)
+        ]
+        return sorted(found, key=lambda each: each["deployment_seq"])
+
+    def wait_for_event(self, event: str, version: str, timeout_s: float = 30) -> dict[str, Any]:
+        """Wait until the gate has said so about a version."""
+
+        def said() -> dict[str, Any] | None:
+            return next((each for each in self.model_events(event) if each["version"] == version), None)
+
+        return wait_for(f"version {version} is {event}", said, timeout_s)
+
+    def sum(self) -> TransactionSum:
+        return self._accounting.update()
+
+    def wait_for_sum(self, transactions: int, timeout_s: float = 90) -> TransactionSum:
+        """Wait until so many records of the topic are all answered; a sum that is off in the end is returned, too."""
+        last: list[TransactionSum] = []
+
+        def settled() -> bool:
+            last[:] = [self.sum()]
+            return last[0].transactions >= transactions and last[0].missing == 0
+
+        try:
+            wait_for("the sum", settled, timeout_s)
+        except AssertionError as error:
+            msg = f"{error}: {last}; {self.trouble()}"
+            raise AssertionError(msg) from None
+        return last[0]
+
+    def trouble(self) -> list[str]:
+        """Return the first lines of the job's exceptions."""
+        return [str(each["stacktrace"])[:2_000] for each in self.flink.exceptions(self.job_id)]
+
+    def restarts(self) -> int:
+        """Return how often Flink restarted the job."""
+        url = f"{self.stack.ports.addresses()['flink']}/jobs/{self.job_id}/metrics?get=numRestarts"
+        with requests.Session() as session:
+            session.trust_env = False
+            return int(session.get(url, timeout=10).json()[0]["value"])
+
+    def completed_checkpoints(self) -> int:
+        return int(self.flink.checkpoints(self.job_id)["counts"]["completed"])
+
+
+def wait_for(what: str, done: Callable[[], Any], timeout_s: float = 60, pause_s: float = 0.3) -> Any:
+    """Return the first true answer; fail after so many seconds."""
+    deadline = time.monotonic() + timeout_s
+    while not (answer := done()):
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s in vain until {what}"
+        time.sleep(pause_s)
+    return answer

@@ -1,0 +1,158 @@
+"""The gate judges each activation once, and nothing that comes again or late moves a deployment back."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model_store.gate import MAX_ARTIFACT_BYTES, Gate, Verdict
+from udfs.domain.deployment import Deployment
+from udfs.domain.errors import ArtifactError
+from udfs.domain.metadata import Activation, ArtifactPart
+
+GOOD, BAD = b"good artifact", b"bad artifact"
+
+
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def activation(seq: int, data: bytes = GOOD, role: str = "champion", *, retired: bool = False, model: str = "fraud") -> Activation:
+    return Activation(seq, model, role, str(seq), digest_of(data), None, 0, retired)
+
+
+def part(data: bytes, index: int = 0, parts: int = 1, digest: str | None = None) -> ArtifactPart:
+    return ArtifactPart(digest or digest_of(data), index, parts, data)
+
+
+def admit(data: bytes, digest: str, **_: object) -> None:
+    if digest_of(data) != digest:
+        raise ArtifactError("wrong_digest", "other bytes")
+    if data.startswith(b"bad"):
+        raise ArtifactError("probes", "scores differ")
+
+
+@pytest.fixture
+def state() -> dict[str, bytes]:
+    return {}
+
+
+@pytest.fixture
+def gate(state: dict[str, bytes]) -> Gate:
+    return Gate(state, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000)
+
+
+def said(ruling) -> list[tuple[str, str | None]]:
+    return [(event.event, event.reason) for event in ruling.events]
+
+
+def test_a_whole_good_artifact_is_activated_with_its_bytes(gate):
+    gate.part_arrived(part(GOOD))
+    ruling = gate.activation_arrived(activation(1), 0)
+    assert said(ruling) == [("activated", None)]
+    assert [(verdict.accepted, verdict.artifact) for verdict in ruling.verdicts] == [(True, GOOD)]
+
+
+def test_a_bad_artifact_is_rejected_with_its_reason_and_scorers_learn_that_it_was_judged(gate):
+    gate.part_arrived(part(BAD))
+    ruling = gate.activation_arrived(activation(1, BAD), 0)
+    assert said(ruling) == [("rejected", "probes: scores differ")]
+    assert [verdict.accepted for verdict in ruling.verdicts] == [False]
+
+
+def test_bytes_under_another_digest_are_rejected(gate):
+    gate.part_arrived(part(GOOD, digest=digest_of(BAD)))
+    assert said(gate.activation_arrived(activation(1, BAD), 0))[0][1].startswith("wrong_digest")
+
+
+def test_an_activation_before_its_artifact_waits_and_is_judged_when_the_last_part_comes(gate):
+    assert said(gate.activation_arrived(activation(1), 0)) == [("pending", "missing_artifact")]
+    assert gate.waits
+    assert said(gate.part_arrived(part(GOOD[:4], 0, 2, digest_of(GOOD)))) == []
+    assert said(gate.part_arrived(part(GOOD[4:], 1, 2, digest_of(GOOD)))) == [("activated", None)]
+    assert not gate.waits
+
+
+def test_a_missing_chunk_is_rejected_when_patience_ends(gate):
+    gate.part_arrived(part(GOOD[:4], 0, 2, digest_of(GOOD)))
+    assert said(gate.activation_arrived(activation(1), 0)) == [("pending", "missing_chunk")]
+    assert said(gate.time_passed(999)) == []
+    assert said(gate.time_passed(1_000)) == [("rejected", "missing_chunk")]
+    assert said(gate.time_passed(9_999)) == []
+
+
+def test_an_oversized_artifact_is_rejected_at_once(gate):
+    data = b"x" * (MAX_ARTIFACT_BYTES + 1)
+    gate.part_arrived(part(data))
+    assert said(gate.activation_arrived(activation(1, data), 0)) == [("rejected", "oversized")]
+
+
+def test_a_pending_activation_that_was_overtaken_never_moves_the_role_back(gate):
+    gate.activation_arrived(activation(1, BAD), 0)
+    gate.part_arrived(part(GOOD))
+    assert said(gate.activation_arrived(activation(2), 0)) == [("activated", None)]
+    assert said(gate.part_arrived(part(BAD))) == [("rejected", "superseded")]
+
+
+def test_the_champion_is_never_retired_to_nothing_but_a_challenger_is(gate):
+    gate.part_arrived(part(GOOD))
+    gate.activation_arrived(activation(1), 0)
+    gate.activation_arrived(activation(2, role="shadow"), 0)
+    assert said(gate.activation_arrived(activation(3, retired=True), 0))[0][0] == "rejected"
+    assert said(gate.activation_arrived(activation(4, role="shadow", retired=True), 0)) == [("retired", None)]
+
+
+def test_rows_of_another_model_are_noted_and_not_judged(gate):
+    ruling = gate.activation_arrived(activation(1, model="other"), 0)
+    assert not ruling.events
+    assert [verdict.accepted for verdict in ruling.verdicts] == [False]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_repeats_and_replays_end_in_the_same_deployment_and_each_activation_is_judged_once(seed, count):
+    numbers = random.Random(seed)
+    rows: list[Activation | ArtifactPart] = [part(GOOD), part(BAD)]
+    for seq in range(1, count + 1):
+        role = numbers.choice(["champion", "shadow"])
+        rows.append(activation(seq, numbers.choice([GOOD, BAD]), role, retired=numbers.random() < 0.2))
+    again = [row for index, row in enumerate(rows) for row in (row, *rows[: index if numbers.random() < 0.3 else 0])]
+
+    def run(sequence) -> tuple[Deployment, list]:
+        gate = Gate({}, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000)
+        deployment, events = Deployment(), []
+        for row in sequence:
+            ruling = gate.part_arrived(row) if isinstance(row, ArtifactPart) else gate.activation_arrived(row, 0)
+            events += [(event.activation.deployment_seq, event.event) for event in ruling.events]
+            for message in ruling.verdicts:
+                verdict = Verdict.from_json(message.to_json())
+                seen = verdict.activation
+                deployment = deployment.accept(seen) if verdict.accepted else deployment.saw(seen.deployment_seq)
+        return deployment, events
+
+    once, replayed = run(rows), run(again)
+    assert once == replayed
+    assert len(set(once[1])) == len(once[1])
+    # What scorers hold is the newest good activation of each role, by a second way of finding it.
+    for role in ("champion", "shadow"):
+        current = None
+        for row in rows:
+            if isinstance(row, Activation) and row.role == role:
+                if row.retired:
+                    current = current if role == "champion" else None
+                elif row.digest == digest_of(GOOD):
+                    current = row
+        assert once[0].active(role) == current
+
+
+def test_a_deployment_survives_its_encoding():
+    deployment = Deployment().accept(activation(1)).accept(activation(2, role="shadow")).saw(9)
+    assert Deployment.from_json(deployment.to_json()) == deployment
+
+
+def test_a_deployment_of_a_later_schema_is_refused():
+    with pytest.raises(ValueError, match="schema 2"):
+        Deployment.from_json(b'{"schema":2,"seen_seq":0,"roles":{}}')
