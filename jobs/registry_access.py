@@ -9,7 +9,7 @@ from connectors.postgres.metadata_store import MetadataStore
 from jobs.settings import Settings
 from model_store.registry import Registry
 
-__all__ = ["metadata_store_of", "registry_of"]
+__all__ = ["dsn_of", "metadata_store_of", "registry_of"]
 
 
 def registry_of(settings: Settings) -> Registry:
@@ -19,13 +19,16 @@ def registry_of(settings: Settings) -> Registry:
 
 def metadata_store_of(settings: Settings) -> MetadataStore:
     """Return the registry's tables, as their owner; nothing is asked yet."""
-    return MetadataStore(
-        psycopg.conninfo.make_conninfo(
-            host="127.0.0.1",
-            port=Ports(settings.port_base).postgres,
-            user="weir",
-            password=settings.postgres_password.get_secret_value(),
-            dbname="weir",
-            connect_timeout=5,
-        )
+    return MetadataStore(dsn_of(settings))
+
+
+def dsn_of(settings: Settings) -> str:
+    """Return the address of the registry's database for its owner."""
+    return psycopg.conninfo.make_conninfo(
+        host="127.0.0.1",
+        port=Ports(settings.port_base).postgres,
+        user="weir",
+        password=settings.postgres_password.get_secret_value(),
+        dbname="weir",
+        connect_timeout=5,
     )

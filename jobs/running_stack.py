@@ -7,7 +7,7 @@ from jobs.local_stack import local_stack
 from jobs.settings import Settings
 from udfs.domain.errors import StackError
 
-__all__ = ["dsn_of", "running_stack"]
+__all__ = ["running_stack"]
 
 
 def running_stack(settings: Settings) -> LocalStack:
@@ -19,9 +19,3 @@ def running_stack(settings: Settings) -> LocalStack:
         msg = f"the stack at {stack.home} {got}; start it with: weir up"
         raise StackError(msg)
     return stack
-
-
-def dsn_of(stack: LocalStack, settings: Settings) -> str:
-    """Return the address of the registry's database for the owner's role."""
-    password = settings.postgres_password.get_secret_value()
-    return f"postgresql://weir:{password}@127.0.0.1:{stack.ports.postgres}/weir"

@@ -12,10 +12,9 @@ import requests
 
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
-from connectors.postgres.metadata_store import MetadataStore
 from jobs.bundle import build_bundle
 from jobs.job_arguments import JobArguments
-from jobs.running_stack import dsn_of
+from jobs.registry_access import metadata_store_of
 from jobs.settings import Settings
 from udfs.domain.errors import JobError
 from udfs.operators.stage_settings import StageSettings
@@ -89,7 +88,7 @@ def stop_job(stack: LocalStack, *, timeout_s: float = 120.0) -> str:
 
 
 def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: str | None) -> JobArguments:
-    first_seq = 0 if savepoint else MetadataStore(dsn_of(stack, settings)).last_deployment_seq()
+    first_seq = 0 if savepoint else metadata_store_of(settings).last_deployment_seq()
     stages = StageSettings(
         build_id=build_id,
         model=settings.model,

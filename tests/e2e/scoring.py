@@ -18,7 +18,7 @@ from connectors.kafka.topics import TOPICS
 from connectors.local.flink_rest import FlinkRest
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.accounting import Accounting
-from jobs.running_stack import dsn_of
+from jobs.registry_access import dsn_of
 from jobs.submission import running_job, stop_job, submit_job
 from jobs.transaction_sum import TransactionSum
 from tests.e2e.local import Local
@@ -33,7 +33,7 @@ class Scoring:
         self.stack = local.stack
         self.bootstrap = self.stack.ports.addresses()["kafka"]
         self.flink = FlinkRest(self.stack.ports.addresses()["flink"])
-        self.dsn = dsn_of(self.stack, self.settings)
+        self.dsn = dsn_of(self.settings)
         self.store = MetadataStore(self.dsn)
         self.job_id = ""
         self.empty_topics()

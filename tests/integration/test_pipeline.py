@@ -6,6 +6,7 @@ import base64
 import json
 import random
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 from river import anomaly, compose, preprocessing
@@ -20,7 +21,7 @@ from model_store.rebuild import rebuild
 from udfs.domain.feature_set import FEATURE_SETS
 from udfs.operators.stage_settings import StageSettings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 DAY = 86_400_000
 START = 1_522_540_800_000
@@ -117,85 +118,113 @@ def spread(rows: list[dict], key: str, seed: int, disorder: int) -> list[list[st
     return partitions
 
 
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("order", ["event_time", "arrival"])
-def test_every_transaction_is_scored_once_and_quality_equals_a_brute_force_pass(tmp_path, order, minicluster):
-    start_job, run_until = minicluster
-    rows, delay = transactions(1500, seed=1), 6 * DAY + 23 * 3_600_000
-    by_id = {row["transaction_id"]: row for row in rows}
-    messages = [{k: v for k, v in row.items() if k != "label"} for row in rows]
-    truths = [truth_of(row, delay) for row in rows]
-    champion, challenger = artifact(1), artifact(2)
-    sources = FileSources(tmp_path / "in", watermark_delay_ms=DAY)
-    sinks = FileSinks(tmp_path / "out")
-    close = control(START + 400 * DAY)
-    parts = spread(messages, "customer_id", seed=2, disorder=40)
-    bad = [
-        "",
-        "not json",
-        '{"transaction_id": 1}',
-        json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY}),
-    ]
-    repeated = json.loads(parts[0][10])
-    counts = {}
-    for number, part in enumerate(parts):
-        values = [*part, *(bad if number == 0 else []), *([json.dumps(repeated)] if number == 0 else []), close]
-        counts[number] = len(values)
-        sources.write("transactions", number, values, NOW)
-    for number, part in enumerate(spread(truths, "customer_id", seed=3, disorder=40)):
-        sources.write("truths", number, [*part, close], NOW)
-    sources.write("weir.metadata", 0, metadata_rows((1, champion, "champion"), (2, challenger, "shadow")), NOW)
-    client = start_job(lambda env: build(env, stage_settings(order), sources, sinks, batch_ms=20))
+@dataclass
+class Run:
+    """One run of the job: what went in, and what came out."""
 
-    def newest_quality() -> dict:
-        rows = sorted(sinks.read("model_quality"), key=lambda row: row["revision"])
+    order: str
+    rows: list[dict]
+    delay_ms: int
+    artifacts: dict[str, bytes]
+    counts: dict[int, int]
+    sinks: FileSinks
+    bad: int = 4
+
+    @property
+    def by_id(self) -> dict[str, dict]:
+        return {row["transaction_id"]: row for row in self.rows}
+
+    @property
+    def champions(self) -> list[dict]:
+        return [i for i in self.sinks.read("inferences") if i["role"] == "champion"]
+
+    def newest_quality(self) -> dict:
+        rows = sorted(self.sinks.read("model_quality"), key=lambda row: row["revision"])
         return {(row["role"], row["window_start_ms"], row["window_end_ms"]): row for row in rows}
 
-    def settled() -> bool:
-        newest = newest_quality()
+    def settled(self) -> bool:
+        newest = self.newest_quality()
         life = [row["labelled"] for (_, start, _), row in newest.items() if start == 0]
         return (
-            len(sinks.read("inferences")) == 2 * len(rows)
-            and len(sinks.read("dead_letters")) >= len(bad) + 1
-            and life == [len(rows)] * 2
+            len(self.sinks.read("inferences")) == 2 * len(self.rows)
+            and len(self.sinks.read("dead_letters")) >= self.bad + 1
+            and life == [len(self.rows)] * 2
             and all(row["final"] for (_, start, _), row in newest.items() if start > 0)
         )
 
-    run_until(client, settled)
-    inferences, dead = sinks.read("inferences"), sinks.read("dead_letters")
-    champions = [i for i in inferences if i["role"] == "champion"]
-    assert Counter(i["transaction_id"] for i in champions) == Counter(by_id.keys())
-    assert Counter(letter["reason"] for letter in dead)["duplicate"] == 1
-    accounted = {(i["source_partition"], i["source_offset"]) for i in champions} | {
-        (d["partition"], d["offset"]) for d in dead
-    }
-    controls = {(number, count - 1) for number, count in counts.items()}
-    assert accounted | controls == {(number, offset) for number, count in counts.items() for offset in range(count)}
-    assert not accounted & controls
 
-    models = {"1": rebuild(champion), "2": rebuild(challenger)}
-    digests = {"1": digest(champion), "2": digest(challenger)}
-    for inference in inferences:
-        assert inference["digest"] == digests[inference["version"]]
+@pytest.fixture(scope="module", params=["event_time", "arrival"])
+def run(request, tmp_path_factory, minicluster):
+    start_job, run_until = minicluster
+    place, rows, delay_ms = tmp_path_factory.mktemp(request.param), transactions(1500, seed=1), 7 * DAY - 3_600_000
+    sources, sinks = FileSources(place / "in", watermark_delay_ms=DAY), FileSinks(place / "out")
+    messages = [{k: v for k, v in row.items() if k != "label"} for row in rows]
+    future = json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY})
+    parts, close, counts = spread(messages, "customer_id", seed=2, disorder=40), control(START + 400 * DAY), {}
+    for number, part in enumerate(parts):
+        extra = ["", "not json", '{"transaction_id": 1}', future, part[10]] if number == 0 else []
+        counts[number] = len(part) + len(extra) + 1
+        sources.write("transactions", number, [*part, *extra, close], NOW)
+    truths = [truth_of(row, delay_ms) for row in rows]
+    for number, part in enumerate(spread(truths, "customer_id", seed=3, disorder=40)):
+        sources.write("truths", number, [*part, close], NOW)
+    artifacts = {"1": artifact(1), "2": artifact(2)}
+    metadata = metadata_rows((1, artifacts["1"], "champion"), (2, artifacts["2"], "shadow"))
+    sources.write("weir.metadata", 0, metadata, NOW)
+    client = start_job(lambda env: build(env, stage_settings(request.param), sources, sinks, batch_ms=20))
+    done = Run(request.param, rows, delay_ms, artifacts, counts, sinks)
+    run_until(client, done.settled)
+    return done
+
+
+def test_every_transaction_is_scored_once_by_each_role(run):
+    for role in ("champion", "shadow"):
+        scored = Counter(i["transaction_id"] for i in run.sinks.read("inferences") if i["role"] == role)
+        assert scored == Counter(run.by_id.keys())
+    assert {event["event"] for event in run.sinks.read("model_events")} == {"activated"}
+
+
+def test_every_offset_is_an_inference_a_dead_letter_or_a_closing_record(run):
+    dead = run.sinks.read("dead_letters")
+    assert Counter(d["reason"] for d in dead) == Counter(
+        ["empty", "not_json", "missing_field", "future_time", "duplicate"]
+    )
+    scored = {(i["source_partition"], i["source_offset"]) for i in run.champions}
+    refused = {(d["partition"], d["offset"]) for d in dead}
+    closed = {(number, count - 1) for number, count in run.counts.items()}
+    everything = {(number, offset) for number, count in run.counts.items() for offset in range(count)}
+    assert scored | refused | closed == everything
+    assert len(scored) + len(refused) + len(closed) == len(everything)
+
+
+def test_every_score_is_made_again_by_river_from_the_artifact_it_names(run):
+    models = {version: rebuild(data) for version, data in run.artifacts.items()}
+    for inference in run.sinks.read("inferences"):
+        assert inference["digest"] == digest(run.artifacts[inference["version"]])
         assert inference["score"] == models[inference["version"]].score_one(inference["features"])
 
-    if order == "event_time":
-        expected = brute_force_features(rows, delay)
-        for inference in champions:
-            for name, value in expected[inference["transaction_id"]].items():
-                assert inference["features"][name] == pytest.approx(value, abs=1e-9), (name, inference)
-        assert len(sinks.read("features")) == len(rows)
 
-    quality = newest_quality()
+def test_features_in_event_order_equal_the_books_definitions(run):
+    if run.order == "arrival":
+        assert {len(i["features"]) for i in run.champions} == {15}
+        return
+    expected = brute_force_features(run.rows, run.delay_ms)
+    for inference in run.champions:
+        for name, value in expected[inference["transaction_id"]].items():
+            assert inference["features"][name] == pytest.approx(value, abs=1e-9), (name, inference)
+    assert len(run.sinks.read("features")) == len(run.rows)
+
+
+def test_quality_rows_equal_a_brute_force_pass_over_inferences_and_truths(run):
+    quality, inferences = run.newest_quality(), run.sinks.read("inferences")
     assert len(quality) == 2 * 12
     for (role, start, end), row in quality.items():
         inside = [i for i in inferences if i["role"] == role and start <= i["event_time_ms"] < end]
-        labels = [by_id[i["transaction_id"]]["label"] for i in inside]
+        labels = [run.by_id[i["transaction_id"]]["label"] for i in inside]
         assert (row["scored"], row["labelled"], row["positives"]) == (len(inside), len(inside), sum(labels))
-        if 0 < sum(labels) < len(labels):
-            assert row["roc_auc"] == pytest.approx(roc_auc_score(labels, [i["score"] for i in inside]), abs=1e-12)
-            assert row["error_bound"] == 0
-    assert {e["event"] for e in sinks.read("model_events")} == {"activated"}
+        assert 0 < sum(labels) < len(labels)
+        assert row["roc_auc"] == pytest.approx(roc_auc_score(labels, [i["score"] for i in inside]), abs=1e-12)
+        assert row["error_bound"] == 0
 
 
 @pytest.mark.timeout(120)

@@ -21,8 +21,8 @@ __all__ = ["CustomerUpdate", "update_customers"]
 SHARD = ""
 """The state key of the shard itself; no customer_id is empty."""
 SHARD_SCHEMA = 1
-SHARD_STATE = struct.Struct("<Bq")
-"""Schema, greatest event time."""
+PARTITION_STATE = struct.Struct("<iq")
+"""Partition of the topic, greatest event time seen from it; one after the other behind the schema's byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def update_customers(
         The shard's state, one versioned value per customer_id and one for the shard; changed in place, read and written
         once per customer and call.
     lateness_ms
-        An event is late if its time is less than the greatest one the shard had seen before it, minus this. It is
-        scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
+        An event is late if its time is less than the greatest one the shard had seen of its partition before it, minus
+        this. (Partitions are read at paces of their own: one that lags behind another is not out of order.) It is scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
         kept.
 
     Notes
@@ -69,6 +69,7 @@ def update_customers(
     histories: dict[str, CustomerHistory] = {}
     changed: set[str] = set()
     greatest = _greatest(state)
+    seen_before = dict(greatest)
     for event in events:
         customer_id, time_ms, amount = event["customer_id"], event["event_time_ms"], event["amount"]
         history = histories.get(customer_id)
@@ -82,7 +83,8 @@ def update_customers(
         changed.add(customer_id)
         weekend, night = calendar_features(time_ms)
         known = event.copy()
-        known["late"] = greatest is not None and time_ms < greatest - lateness_ms
+        newest = greatest.get(event["partition"], time_ms)
+        known["late"] = time_ms < newest - lateness_ms
         known["features"] = {
             **event["features"],
             "TX_AMOUNT": amount,
@@ -91,18 +93,19 @@ def update_customers(
             **history.windows(time_ms, amount),
         }
         taken.append(known)
-        greatest = time_ms if greatest is None else max(greatest, time_ms)
+        greatest[event["partition"]] = max(newest, time_ms)
     for customer_id in changed:
         state[customer_id] = histories[customer_id].encode()
-    if taken and greatest is not None:
-        state[SHARD] = SHARD_STATE.pack(SHARD_SCHEMA, greatest)
+    if greatest != seen_before:
+        state[SHARD] = bytes([SHARD_SCHEMA]) + b"".join(
+            PARTITION_STATE.pack(*each) for each in sorted(greatest.items())
+        )
     return CustomerUpdate(taken, duplicates)
 
 
-def _greatest(state: MutableMapping[str, bytes]) -> int | None:
+def _greatest(state: MutableMapping[str, bytes]) -> dict[int, int]:
     data = state.get(SHARD)
     if data is None:
-        return None
-    schema, greatest = SHARD_STATE.unpack(data)
-    check_schema(schema, SHARD_SCHEMA, "a customer shard")
-    return int(greatest)
+        return {}
+    check_schema(data[0], SHARD_SCHEMA, "a customer shard")
+    return dict(PARTITION_STATE.iter_unpack(data[1:]))

@@ -12,7 +12,7 @@ conflicting_prediction     ... with another score; the first one stands
 score_not_finite           a score that cannot be ranked
 too_late_prediction        the retention of its event time is over; counted once it could not be told from a repetition
 duplicate_truth            the truth that is held already
-conflicting_truth          another label (or intervention) with the revision that is held; the first one stands
+conflicting_truth          another label with the revision that is held; intervened holds, then fraud, in whatever order
 superseded_truth           a lower revision than the one held
 too_late_correction        a truth for a transaction that was forgotten
 truth_without_prediction   the retention is over and no version ever scored the transaction
@@ -208,7 +208,9 @@ class _Batch:
             if revision < record.revision:
                 reason = "superseded_truth"
             self.set_aside.append(SetAside(reason, transaction_id, item))
-            return
+            # Two labels with one revision: the graver one holds, so that the order of arrival decides nothing.
+            if revision < record.revision or outcome <= old:
+                return
         record.learn(item["label"], intervened=intervened, revision=revision, truth_time_ms=item["truth_time_ms"])
         self._dirty[transaction_id] = record
         if outcome != old:

@@ -56,7 +56,7 @@ def mean(event, days=30):
 
 def brute_force(events, lateness_ms):
     """The definitions, one event at a time over everything that came before, in exact arithmetic."""
-    results, duplicates, before, greatest_of_shard = [], [], [], None
+    results, duplicates, before, greatest_of = [], [], [], {}
     for event in events:
         t, mine = event["event_time_ms"], [b for b in before if b["customer_id"] == event["customer_id"]]
         keep_ms = 31 * DAY_MS + lateness_ms
@@ -71,9 +71,10 @@ def brute_force(events, lateness_ms):
         for n in DAYS:
             inside = [b["amount"] for b in kept if t - n * DAY_MS < b["event_time_ms"] <= t] + [event["amount"]]
             features[n] = (len(inside), sum(map(Fraction, inside)) / len(inside))
-        late = greatest_of_shard is not None and t < greatest_of_shard - lateness_ms
+        newest = greatest_of.get(event["partition"], t)
+        late = t < newest - lateness_ms
         results.append((event["transaction_id"], late, features))
-        greatest_of_shard = t if greatest_of_shard is None else max(greatest_of_shard, t)
+        greatest_of[event["partition"]] = max(newest, t)
         before.append(event)
     return results, duplicates
 
@@ -145,7 +146,7 @@ def test_a_transaction_out_of_order_counts_where_it_belongs_for_those_after_it()
     assert [count(event, 1) for event in run(events)[0]] == [1, 1, 3]
 
 
-def test_late_is_told_by_the_greatest_time_the_shard_saw_before():
+def test_late_is_told_by_the_greatest_time_the_shard_saw_of_the_partition_before():
     t = 40 * DAY_MS
     events = [
         transaction("a", t, customer="c"),
@@ -155,6 +156,13 @@ def test_late_is_told_by_the_greatest_time_the_shard_saw_before():
     ]
     for cuts in ((), (1, 2, 3)):
         assert [event["late"] for event in run(events, cuts)[0]] == [False, False, True, False]
+
+
+def test_a_partition_that_lags_behind_another_is_not_late():
+    t = 40 * DAY_MS
+    ahead, behind = transaction("a", t), transaction("b", t - 9 * DAY_MS) | {"partition": 1}
+    out_of_order = transaction("c", t - 10 * DAY_MS) | {"partition": 1}
+    assert [event["late"] for event in run([ahead, behind, out_of_order])[0]] == [False, False, True]
 
 
 def test_a_repeated_transaction_is_set_aside_as_it_came_and_counts_nowhere():

@@ -49,14 +49,14 @@ ITEMS = st.lists(
 
 
 def _consistent(items: list[dict]) -> list[dict]:
-    """Leave out what contradicts an earlier item, so that the result must not depend on the order."""
+    """Leave out predictions that contradict an earlier one, so that the result must not depend on the order."""
     seen: dict[tuple, tuple] = {}
     kept = []
     for item in items:
         if item["kind"] == "truth":
-            name, said = (item["transaction_id"], item["revision"]), (item["label"], item["intervened"])
-        else:
-            name, said = (item["transaction_id"], item["version"], item["role"]), (item["excluded"],)
+            kept.append(item)
+            continue
+        name, said = (item["transaction_id"], item["version"], item["role"]), (item["excluded"],)
         if seen.setdefault(name, said) == said:
             kept.append(item)
     return kept
@@ -75,7 +75,9 @@ def _brute_force(items: list[dict]) -> dict[tuple, dict]:
         done.add((item["transaction_id"], who))
         truths = [t for t in items if t["kind"] == "truth" and t["transaction_id"] == item["transaction_id"]]
         newest = max((t["revision"] for t in truths), default=None)
-        truth = next((t for t in truths if t["revision"] == newest), None)
+        # Intervened weighs more than fraud, fraud more than genuine, among truths of one revision.
+        told = [t for t in truths if t["revision"] == newest]
+        truth = max(told, key=lambda t: (t["intervened"], t["label"]), default=None)
         start = item["event_time_ms"] // WINDOW * WINDOW
         for window in ((start, start + WINDOW), LIFE):
             row = rows.setdefault((*who, *window), {"p": [], "n": [], "scored": 0, "excluded": 0, "intervened": 0})

@@ -67,7 +67,15 @@ def test_a_lower_revision_is_set_aside_even_when_it_comes_first_without_a_predic
     assert said(join(state, prediction())) == [("SCORED", 1), ("NEGATIVE", 1)]
 
 
-def test_of_two_labels_with_one_revision_the_first_stands():
+def test_of_two_labels_with_one_revision_fraud_holds_whichever_came_first():
+    state: dict[str, bytes] = {}
+    join(state, prediction(), truth(0))
+    update = join(state, truth(1))
+    assert said(update) == [("NEGATIVE", -1), ("POSITIVE", 1)]
+    assert aside(update) == ["conflicting_truth"]
+
+
+def test_of_two_labels_with_one_revision_a_weaker_one_is_set_aside():
     state: dict[str, bytes] = {}
     join(state, prediction(), truth(1))
     late = truth(0)

@@ -21,7 +21,9 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def activation(seq: int, data: bytes = GOOD, role: str = "champion", *, retired: bool = False, model: str = "fraud") -> Activation:
+def activation(
+    seq: int, data: bytes = GOOD, role: str = "champion", *, retired: bool = False, model: str = "fraud"
+) -> Activation:
     return Activation(seq, model, role, str(seq), digest_of(data), None, 0, retired)
 
 

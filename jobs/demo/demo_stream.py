@@ -1,0 +1,71 @@
+"""The stream of the demo: a producer in a thread of its own that waits for nothing that happens around it."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from connectors.data.dataset import Dataset
+from connectors.kafka.produced import Produced
+from connectors.kafka.producer import Producer
+
+__all__ = ["DemoStream"]
+
+
+class DemoStream:
+    """Sends a dataset while the caller does other things; leaving the context stops it.
+
+    Parameters
+    ----------
+    bootstrap
+        Address of a broker, ``host:port``.
+    dataset
+        What to send.
+    rate
+        Transactions a second.
+    """
+
+    def __init__(self, bootstrap: str, dataset: Dataset, rate: float) -> None:
+        self.transactions = self.truths = 0
+        self._stop = threading.Event()
+        self._producer = Producer(bootstrap, rate=rate, close=True, progress=self._progress, stop=self._stop)
+        self._dataset = dataset
+        self._produced: Produced | None = None
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="demo-stream", daemon=True)
+
+    def __enter__(self) -> DemoStream:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(timeout=15)
+
+    @property
+    def share(self) -> float:
+        """Share of the transactions that is sent, 0 to 1."""
+        return self.transactions / len(self._dataset)
+
+    def poll(self) -> Produced | None:
+        """Return what was sent once all of it is acknowledged, None before.
+
+        Raises
+        ------
+        ConnectionLostError
+            If the broker was lost.
+        """
+        if self._failure is not None:
+            raise self._failure
+        return self._produced
+
+    def _progress(self, transactions: int, truths: int) -> None:
+        self.transactions, self.truths = transactions, truths
+
+    def _run(self) -> None:
+        try:
+            self._produced = self._producer.run(self._dataset)
+        except BaseException as error:  # noqa: BLE001 - told to the thread that polls
+            self._failure = error

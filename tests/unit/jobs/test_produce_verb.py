@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from functools import partial
+
+import orjson
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from jobs.commands.produce import produce
+from tests.unit.kafka.fake_kafka import FakeBroker, FakeProducer
+
+app = typer.Typer()
+app.command()(produce)
+
+
+@pytest.fixture
+def broker(monkeypatch):
+    made = FakeBroker()
+    monkeypatch.setattr("connectors.kafka.producer.KafkaProducer", partial(FakeProducer, made))
+    return made
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
+def test_the_counts_are_one_json_object(broker):
+    result = run("--rows", "70", "--json")
+    assert result.exit_code == 0
+    said = orjson.loads(result.stdout)
+    assert (said["transactions"], said["truths"], said["controls"], said["interrupted"]) == (70, 70, 8, False)
+
+
+def test_restamping_to_a_rate_makes_the_events_as_frequent_as_they_are_sent(broker):
+    assert run("--rows", "100", "--restamp", "--rate", "1000", "--no-close").exit_code == 0
+    times = [orjson.loads(value)["event_time_ms"] for value in broker.values("transactions")]
+    assert max(times) - min(times) == pytest.approx(100, abs=2)
+
+
+def test_a_file_can_be_mapped(broker, tmp_path):
+    path = tmp_path / "cards.csv"
+    path.write_text("id,at,card,value\n1,2018-04-01T00:00:05,x,3.5\n")
+    mapping = "transaction_id=id,event_time_ms=at,customer_id=card,amount=value"
+    assert run("--data", str(path), "--map", mapping, "--no-close").exit_code == 0
+    assert [orjson.loads(value) for value in broker.values("transactions")] == [
+        {"transaction_id": "1", "event_time_ms": 1_522_540_805_000, "customer_id": "x", "amount": 3.5}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--speed", "3"), "--speed 3 needs --restamp"),
+        (("--rate", "quick"), "'quick' is no rate"),
+        (("--truth-delay", "soon"), "'soon' is no duration"),
+        (("--data", "/nowhere.csv"), "/nowhere.csv cannot be read"),
+        (("--restamp", "--speed", "0"), "speed must be above 0"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(broker, arguments, sentence, capfd):
+    assert run(*arguments).exit_code == 2
+    assert sentence in capfd.readouterr().err
+    assert not broker.logs
