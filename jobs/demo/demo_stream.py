@@ -67,5 +67,5 @@ class DemoStream:
     def _run(self) -> None:
         try:
             self._produced = self._producer.run(self._dataset)
-        except BaseException as error:  # noqa: BLE001 - told to the thread that polls
+        except BaseException as error:
             self._failure = error

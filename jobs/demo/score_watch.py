@@ -82,7 +82,7 @@ class ScoreWatch:
         try:
             with kafka_errors("watch the scores", self._bootstrap):
                 self._watch()
-        except BaseException as error:  # noqa: BLE001 - told to the thread that checks
+        except BaseException as error:
             self._failure = error
         finally:
             self._ready.set()

@@ -56,7 +56,8 @@ def update_customers(
         once per customer and call.
     lateness_ms
         An event is late if its time is less than the greatest one the shard had seen of its partition before it, minus
-        this. (Partitions are read at paces of their own: one that lags behind another is not out of order.) It is scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
+        this. (Partitions are read at paces of their own: one that lags behind another is not out of order.) It is
+        scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
         kept.
 
     Notes
