@@ -1,0 +1,142 @@
+"""Prints what came of a demo for people: a table of the versions, the figures, and what does not hold."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobs.demo.demo_result import DemoResult, VersionResult
+
+__all__ = ["print_summary"]
+
+COLUMNS = ("version", "algorithm", "scored", "share", "frauds", "genuine", "ROC AUC", "± bound", "95 % interval")
+
+
+def print_summary(console: Console, result: DemoResult, *, home: Path, kept: bool) -> None:
+    """Print everything that was measured.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    result
+        What to print.
+    home
+        Where the data are.
+    kept
+        Whether the stack still runs.
+    """
+    console.print()
+    console.print(_versions(result))
+    console.print(_figures(result, home))
+    for check in result.checks:
+        if not check.ok:
+            console.print(Text(f"✗ {check.name}: {check.told}", "bold red"))
+    if result.ok:
+        console.print(Text(f"✓ all {len(result.checks)} checks hold", "bold green"))
+    console.print()
+    if kept:
+        _print_what_to_try(console, result)
+    else:
+        command = _command()
+        console.print(
+            f"The stack is stopped, its data are kept: `{command} up` starts it again, `{command} down --purge` "
+            f"removes them.",
+            highlight=False,
+        )
+
+
+def _versions(result: DemoResult) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), title="What each version did as champion", title_justify="left")
+    compared = any(version.excluded for version in result.versions)
+    for name in (*COLUMNS, *(("excluded",) if compared else ()), "scikit-learn"):
+        table.add_column(name, justify="left" if name in ("algorithm",) else "right", no_wrap=True)
+    total = sum(version.scored for version in result.versions)
+    for each in result.versions:
+        table.add_row(*_cells(each, total), *((f"{each.excluded:,}",) if compared else ()), _agreement(each))
+    return table
+
+
+def _cells(each: VersionResult, total: int) -> tuple[str, ...]:
+    interval = "" if each.ci_low is None or each.ci_high is None else f"{each.ci_low:.4f} - {each.ci_high:.4f}"
+    return (
+        each.version,
+        each.algorithm,
+        f"{each.scored:,}",
+        f"{each.scored / total:.0%}",
+        f"{each.positives:,}",
+        f"{each.negatives:,}",
+        "none" if each.roc_auc is None else f"{each.roc_auc:.6f}",
+        "" if each.error_bound is None else "0" if each.error_bound == 0 else f"{each.error_bound:.1e}",
+        interval,
+    )
+
+
+def _agreement(each: VersionResult) -> Text:
+    if each.scikit_learn_roc_auc is None:
+        return Text("a class is missing", "dim")
+    return Text(f"{each.scikit_learn_roc_auc:.6f} {'✓' if each.agrees else '✗'}", "green" if each.agrees else "red")
+
+
+def _figures(result: DemoResult, home: Path) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    latency, account = result.latency_ms, result.account
+    for swap in result.swaps:
+        table.add_row(
+            "swap",
+            f"{swap.from_version} → {swap.to_version}: first score {swap.commit_to_first_score_ms:,} ms after the "
+            f"commit of its row; nothing restarted",
+        )
+    if result.rejected is not None:
+        table.add_row("poisoned", f"refused: {result.rejected['reason'].partition(':')[0]}; {_of_checks(result)}")
+    table.add_row(
+        "latency",
+        f"p50 {latency['p50']:,.0f} ms, p99 {latency['p99']:,.0f} ms from append to append; as committed records "
+        f"p50 {latency['committed_p50']:,.0f} ms, p99 {latency['committed_p99']:,.0f} ms",
+    )
+    table.add_row("throughput", f"{result.events_per_s:,.0f} transactions a second, beside all of the above")
+    table.add_row("restarts", f"{result.restarts}; the job was {result.job_state} when the sum was read")
+    table.add_row("in = out", Text(str(account), "" if account.holds else "red"))
+    table.add_row(
+        "made again", f"{result.compared:,} scores made again by River in fresh processes: {result.mismatched:,} differ"
+    )
+    table.add_row("memory", f"{result.memory_mb / 1_000:.1f} GB, the whole stack")
+    table.add_row("picture", result.picture)
+    table.add_row("data", str(home))
+    table.add_row("took", f"{result.seconds:.0f} s")
+    return table
+
+
+def _of_checks(result: DemoResult) -> str:
+    return next((check.told for check in result.checks if check.name == "the poisoned version is refused"), "")
+
+
+def _print_what_to_try(console: Console, result: DemoResult) -> None:
+    console.print("The stack runs on:", highlight=False)
+    for name in ("flink", "mlflow", "kafka", "postgres", "connect", "s3"):
+        console.print(f"  {name:<9}{result.addresses[name]}", highlight=False)
+    command, model = _command(), result.versions[-1].model if result.versions else "fraud"
+    console.print("Three things to try:", highlight=False)
+    for line, why in (
+        (f"{command} produce --rows 30000 --rate 500 --seed 7 --restamp --no-close", "new transactions, as if now"),
+        (f"{command} rollback {model}", "swap the champion back meanwhile"),
+        (f"{command} status", "every component, and whether the sum holds"),
+    ):
+        console.print(f"  {line}  [dim]# {why}[/]", highlight=False)
+    console.print(f"`{command} down` stops it and keeps the data.", highlight=False)
+
+
+def _command() -> str:
+    """Return how the person at the terminal calls this program."""
+    if shutil.which("weir"):
+        return "weir"
+    beside = Path(sys.executable).with_name("weir")
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
