@@ -71,7 +71,7 @@ def produce(
         live = restamp and (speed is not None or limit is None)
         if restamp:
             fitting = _speed_of(dataset.last_event_ms - dataset.first_event_ms, len(dataset), limit)
-            dataset = dataset.restamped(time.time_ns() // 1_000_000, speed or fitting)
+            dataset = dataset.restamped(time.time_ns() // 1_000_000, fitting if speed is None else speed)
         address = bootstrap or Ports(Settings().port_base).addresses()["kafka"]
         total = len(dataset) + dataset.truth_count
         with _stop_on_interrupt() as stop, progress_bar(f"produce {data}", total, quiet=as_json) as done:

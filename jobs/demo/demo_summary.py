@@ -15,7 +15,18 @@ from jobs.demo.demo_result import DemoResult, VersionResult
 
 __all__ = ["print_summary"]
 
-COLUMNS = ("version", "algorithm", "scored", "share", "frauds", "genuine", "ROC AUC", "± bound", "95 % interval")
+CELLS = (
+    "algorithm",
+    "scored",
+    "excluded",
+    "frauds",
+    "genuine",
+    "ROC AUC",
+    "± error bound",
+    "95 % interval",
+    "scikit-learn",
+)
+"""Excluded: scored, but trained on, so not counted below."""
 
 
 def print_summary(console: Console, result: DemoResult, *, home: Path, kept: bool) -> None:
@@ -53,29 +64,33 @@ def print_summary(console: Console, result: DemoResult, *, home: Path, kept: boo
 
 
 def _versions(result: DemoResult) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), title="What each version did as champion", title_justify="left")
-    compared = any(version.excluded for version in result.versions)
-    for name in (*COLUMNS, *(("excluded",) if compared else ()), "scikit-learn"):
-        table.add_column(name, justify="left" if name in ("algorithm",) else "right", no_wrap=True)
+    """Lay each version out as a column: so it fits the narrowest terminal."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("as champion", style="bold", no_wrap=True)
+    for version in result.versions:
+        table.add_column(f"version {version.version}", justify="right", no_wrap=True)
     total = sum(version.scored for version in result.versions)
-    for each in result.versions:
-        table.add_row(*_cells(each, total), *((f"{each.excluded:,}",) if compared else ()), _agreement(each))
+    columns = [_cells(version, total) for version in result.versions]
+    for name in CELLS:
+        if name != "excluded" or any(version.excluded for version in result.versions):
+            table.add_row(name, *(column[name] for column in columns))
     return table
 
 
-def _cells(each: VersionResult, total: int) -> tuple[str, ...]:
+def _cells(each: VersionResult, total: int) -> dict[str, str | Text]:
     interval = "" if each.ci_low is None or each.ci_high is None else f"{each.ci_low:.4f} - {each.ci_high:.4f}"
-    return (
-        each.version,
+    cells: tuple[str | Text, ...] = (
         each.algorithm,
-        f"{each.scored:,}",
-        f"{each.scored / total:.0%}",
+        f"{each.scored:,} ({each.scored / max(total, 1):.0%})",
+        f"{each.excluded:,}",
         f"{each.positives:,}",
         f"{each.negatives:,}",
         "none" if each.roc_auc is None else f"{each.roc_auc:.6f}",
-        "" if each.error_bound is None else "0" if each.error_bound == 0 else f"{each.error_bound:.1e}",
+        "" if each.error_bound is None else "0 (exact)" if each.error_bound == 0 else f"{each.error_bound:.1e}",
         interval,
+        _agreement(each),
     )
+    return dict(zip(CELLS, cells, strict=True))
 
 
 def _agreement(each: VersionResult) -> Text:
@@ -93,7 +108,7 @@ def _figures(result: DemoResult, home: Path) -> Table:
         table.add_row(
             "swap",
             f"{swap.from_version} → {swap.to_version}: first score {swap.commit_to_first_score_ms:,} ms after the "
-            f"commit of its row; nothing restarted",
+            f"commit of its row" + ("" if result.restarts else "; nothing restarted"),
         )
     if result.rejected is not None:
         table.add_row("poisoned", f"refused: {result.rejected['reason'].partition(':')[0]}; {_of_checks(result)}")
@@ -127,7 +142,7 @@ def _print_what_to_try(console: Console, result: DemoResult) -> None:
     console.print("Three things to try:", highlight=False)
     for line, why in (
         (f"{command} produce --rows 30000 --rate 500 --seed 7 --restamp --no-close", "new transactions, as if now"),
-        (f"{command} rollback {model}", "swap the champion back meanwhile"),
+        (f"{command} promote {model} 1", "meanwhile, from another terminal: swap the champion back"),
         (f"{command} status", "every component, and whether the sum holds"),
     ):
         console.print(f"  {line}  [dim]# {why}[/]", highlight=False)

@@ -107,7 +107,7 @@ class DemoView:
         self._console.print(text, highlight=False, markup=False)
 
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1))
+        table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(width=1)
         table.add_column(no_wrap=True)
         table.add_column(ratio=1, overflow="fold")

@@ -85,7 +85,8 @@ def _poison(context: DemoContext, watch: ScoreWatch, good: TrainedVersion) -> It
     if rejected is None:
         view.fail("poison", "no record in model_events says that it was refused")
         return
-    view.done("poison", f"model_events: {rejected['event']}, {rejected['reason']}. Version {good.version} goes on")
+    reason = rejected["reason"].partition(";")[0]
+    view.done("poison", f"model_events says {rejected['event']}: {reason}; version {good.version} goes on scoring")
     # The newest row of the role is the refused one; now the registry says again what scores.
     promote_version(context.registry, good.model, good.version, why="a poisoned version was refused")
 

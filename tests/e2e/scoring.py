@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -73,6 +75,27 @@ class Scoring:
     def produce(self, dataset: Dataset, rate: float | None = None, *, close: bool = False) -> None:
         produced = Producer(self.bootstrap, rate=rate, close=close).run(dataset)
         assert produced.transactions == len(dataset)
+
+    @contextmanager
+    def producing(self, dataset: Dataset, rate: float) -> Iterator[None]:
+        """Send a dataset beside what is done here, to its end at most; leaving waits for what was sent."""
+        stop, failures = threading.Event(), []
+
+        def run() -> None:
+            try:
+                Producer(self.bootstrap, rate=rate, close=False, stop=stop).run(dataset)
+            except Exception as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(60)
+        assert not thread.is_alive()
+        assert failures == []
 
     def sent(self) -> int:
         """Return how many transactions and control records have come since the topics were emptied."""

@@ -58,7 +58,8 @@ def test_a_file_can_be_mapped(broker, tmp_path):
         (("--restamp", "--speed", "0"), "speed must be above 0"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(broker, arguments, sentence, capfd):
-    assert run(*arguments).exit_code == 2
-    assert sentence in capfd.readouterr().err
+def test_a_mistake_is_one_sentence_and_exit_code_2(broker, arguments, sentence):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
     assert not broker.logs
