@@ -74,12 +74,24 @@ class DemoView:
         """Seconds since the demo began."""
         return time.monotonic() - self._begun
 
-    def tell(self, key: str, text: str, share: float | None = None) -> None:
-        """Say what a step does now, and which share of it is done; the first call begins it."""
+    def tell(self, key: str, text: str, share: float | None = None, *, news: bool = False) -> None:
+        """Say what a step does now, and which share of it is done; the first call begins it.
+
+        Parameters
+        ----------
+        key
+            The step.
+        text
+            What it does.
+        share
+            0 to 1; None where there is no telling.
+        news
+            Without a terminal, print it even if the step has just told something else.
+        """
         step, now = self._steps[key], time.monotonic()
         if step.state == "waiting":
             step.state, step.begun = "running", now
-        elif step.text == text or now - step.told < QUIET_S:
+        elif step.text == text or (now - step.told < QUIET_S and not news):
             step.text, step.share = text, share
             return
         step.text, step.share, step.told = text, share, now

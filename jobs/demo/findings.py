@@ -20,6 +20,7 @@ from jobs.transaction_sum import TransactionSum
 __all__ = ["latencies", "settle_quality", "settle_sum", "swaps_of", "versions_of"]
 
 SUM_PATIENCE_S, QUALITY_PATIENCE_S = 120.0, 90.0
+COLD_MS = 10_000
 
 
 def settle_sum(context: DemoContext, sent: int) -> tuple[TransactionSum, Check]:
@@ -109,10 +110,15 @@ def swaps_of(context: DemoContext, tally: Tally) -> list[SwapResult]:
     ]
 
 
-def latencies(tally: Tally, watch: ScoreWatch) -> dict[str, float]:
-    """Return p50 and p99 of append to append, and of append to a consumer of committed records, in milliseconds."""
-    figures: dict[str, float] = {}
-    for prefix, sample in (("", np.array(tally.appended_ms)), ("committed_", watch.committed_ms)):
+def latencies(tally: Tally, watch: ScoreWatch) -> dict[str, float | None]:
+    """Return p50 and p99 in milliseconds: of append to append, and of append to a consumer of committed records.
+
+    With ``warm_`` they leave out the transactions of the first ten seconds, in which a new job compiles what it runs.
+    """
+    appended, ingested = np.array(tally.appended_ms), np.array(tally.ingested_ms)
+    warm = appended[ingested >= tally.first_transaction_ms + COLD_MS]
+    figures: dict[str, float | None] = {}
+    for prefix, sample in (("", appended), ("committed_", watch.committed_ms), ("warm_", warm)):
         for name, share in (("p50", 50), ("p99", 99)):
-            figures[prefix + name] = round(float(np.percentile(sample, share)), 1) if len(sample) else float("nan")
+            figures[prefix + name] = round(float(np.percentile(sample, share)), 1) if len(sample) else None
     return figures

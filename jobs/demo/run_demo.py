@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import contextmanager, suppress
 
 from connectors.kafka.produced import Produced
-from connectors.local.stack import LocalStack
-from connectors.local.stack_state import StackState
 from jobs.commands.promote import promote_version
 from jobs.demo.check import Check
 from jobs.demo.demo_context import DemoContext
 from jobs.demo.demo_home import DemoHome
 from jobs.demo.demo_result import DemoResult
+from jobs.demo.demo_stack import demo_stack
 from jobs.demo.demo_stream import DemoStream
 from jobs.demo.demo_view import DemoView
 from jobs.demo.findings import latencies, settle_quality, settle_sum, swaps_of, versions_of
@@ -28,8 +25,9 @@ from jobs.demo.trainer import Trainer
 from jobs.local_stack import local_stack
 from jobs.report.quality_chart import draw_quality
 from jobs.settings import Settings
-from jobs.submission import submit_job
+from jobs.submission import running_job, submit_job
 from jobs.verification import Verification, verify_topic
+from udfs.domain.errors import WeirError
 
 __all__ = ["STEPS", "run_demo"]
 
@@ -47,6 +45,7 @@ STEPS = {
 }
 PICTURE = "roc_auc.png"
 TICK_S = 0.1
+CHECKPOINT_PATIENCE_S = 30.0
 
 
 def run_demo(settings: Settings, plan: DemoPlan, view: DemoView, *, keep: bool) -> DemoResult:
@@ -71,75 +70,14 @@ def run_demo(settings: Settings, plan: DemoPlan, view: DemoView, *, keep: bool) 
     fitted = plan.settings(settings, _now_ms())
     stack = local_stack(fitted)
     home = DemoHome(stack)
-    with _running(stack, home, view, keep=keep), Trainer(stack.home / "logs" / "demo-training.log") as trainer:
-        context = DemoContext(plan, fitted, stack, view)
+    context = DemoContext(plan, fitted, stack, view)
+    with (
+        demo_stack(stack, home, view, keep=keep) as ran_before,
+        Trainer(stack.home / "logs" / "demo-training.log") as trainer,
+    ):
         _train_first(context, trainer)
-        job_id = _submit(context)
-        return _stream_and_check(context, trainer, home, job_id)
-
-
-@contextmanager
-def _running(stack: LocalStack, home: DemoHome, view: DemoView, *, keep: bool) -> Iterator[None]:
-    """Have the stack up while the block runs; afterwards it is as it was before, or up if that is wanted."""
-    view.tell("stack", "making room")
-    ours = home.make_room(lambda sentence: view.tell("stack", sentence))
-    state = stack.status()
-    ran_before = state is not None and state.alive
-    begun, finished = time.monotonic(), False
-    with _signals_interrupt():
-        try:
-            _up(stack, home, view, ours=ours)
-            view.done("stack", f"Kafka, PostgreSQL, Connect, S3, MLflow and Flink are up in {stack.home}")
-            yield
-            finished = True
-        finally:
-            if not ran_before and not (keep and finished):
-                _down(stack, view)
-            elif finished:
-                view.done("end", f"the stack still runs, the whole demo took {time.monotonic() - begun:.0f} s")
-
-
-def _up(stack: LocalStack, home: DemoHome, view: DemoView, *, ours: bool) -> None:
-    def fetching(name: str, done: int, total: int) -> None:
-        view.tell("stack", f"downloading {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", done / max(total, 1))
-
-    def starting(state: StackState) -> None:
-        if ours:
-            home.note(state)
-        ready = [name for name, each in state.components.items() if each.state == "ready"]
-        rest = [f"{name} {each.doing}".strip() for name, each in state.components.items() if each.state != "ready"]
-        view.tell("stack", f"{len(ready)} of {len(state.components)} ready; {', '.join(rest)}")
-
-    stack.fetch(fetching)
-    stack.up(starting)
-    if not ours:
-        home.adopt(stack.ports.addresses()["kafka"])
-
-
-def _down(stack: LocalStack, view: DemoView) -> None:
-    # A second Ctrl-C must not leave half a stack behind.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        view.tell("end", "stopping the stack")
-        stack.down()
-        view.done("end", "the stack is stopped, its data are kept")
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Take SIGTERM and SIGHUP for Ctrl-C, so that they stop the stack, too."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with _job(context, stays=keep or not ran_before) as job_id:
+            return _stream_and_check(context, trainer, home, job_id)
 
 
 def _train_first(context: DemoContext, trainer: Trainer) -> None:
@@ -154,11 +92,28 @@ def _train_first(context: DemoContext, trainer: Trainer) -> None:
     )
 
 
-def _submit(context: DemoContext) -> str:
-    view = context.view
-    job_id = submit_job(context.stack, context.settings, progress=lambda sentence: view.tell("job", sentence))
-    view.done("job", f"runs, unbounded, on {context.settings.parallelism} TaskManagers: {job_id}")
-    return job_id
+@contextmanager
+def _job(context: DemoContext, *, stays: bool) -> Iterator[str]:
+    """Submit the job; cancel it at the end if its stack goes on without it, and whenever something went wrong."""
+    view, finished = context.view, False
+    try:
+        job_id = submit_job(
+            context.stack, context.settings, progress=lambda sentence: view.tell("job", sentence, news=True)
+        )
+        # The first checkpoint is the sign that every part of the job has come to rest after its start.
+        deadline = time.monotonic() + CHECKPOINT_PATIENCE_S
+        while not context.flink.checkpoints(job_id)["counts"]["completed"] and time.monotonic() < deadline:
+            view.tell("job", "waiting for its first checkpoint", news=True)
+            time.sleep(TICK_S)
+        view.done("job", f"runs, unbounded, on {context.settings.parallelism} TaskManagers: {job_id}")
+        yield job_id
+        finished = True
+    finally:
+        if not (stays and finished):
+            with suppress(WeirError):
+                running = running_job(context.stack)
+                if running is not None:
+                    context.flink.cancel(running)
 
 
 def _stream_and_check(context: DemoContext, trainer: Trainer, home: DemoHome, job_id: str) -> DemoResult:

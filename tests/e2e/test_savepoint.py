@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from jobs.transaction_sum import TransactionSum
 from tests.e2e.models import HANDBOOK, stream, trained
 from tests.e2e.scoring import Scoring, wait_for
 
-ROWS = 8_000
+PHASE = 2_500
+"""Transactions before the stop, and after the new submission."""
+MOST_ROWS = 100_000
 RATE = 800
 REPEATED = 100
 
@@ -27,7 +28,8 @@ class Story:
 
     job: Scoring
     savepoint: str
-    at_stop: int
+    scored_before: int
+    rows: int
     resubmitted: Any
     sum: TransactionSum
     inferences: list[dict[str, Any]]
@@ -40,28 +42,26 @@ def story(scoring):
     scoring.deploy(trained(1), "1")
     scoring.job_id = local.weir_json("submit", **settings)["job_id"]
     scoring.wait_for_event("activated", "1")
-    dataset = stream(ROWS)
-    producer = threading.Thread(target=scoring.produce, args=(dataset, RATE))
-    producer.start()
-    wait_for("a third is scored", lambda: len(scoring.records("inferences")) > ROWS / 3)
-    savepoint = local.weir_json("stop", **settings)["savepoint"]
-    at_stop = len(scoring.records("inferences"))
-    assert scoring.flink.state(scoring.job_id) == "FINISHED"
+    with scoring.producing(stream(MOST_ROWS), RATE):
+        wait_for("a phase is sent", lambda: scoring.sent() > PHASE)
+        savepoint = local.weir_json("stop", **settings)["savepoint"]
+        assert scoring.flink.state(scoring.job_id) == "FINISHED"
+        before_stop = scoring.messages("inferences")
+        scoring.job_id = local.weir_json("submit", "--savepoint", savepoint, **settings)["job_id"]
+        by_now = scoring.sent()
+        resubmitted = local.weir("submit", **settings)
+        wait_for("another phase is sent", lambda: scoring.sent() > by_now + PHASE)
+    rows = scoring.sent()
     # What was scored just before the stop comes again: only restored state knows it.
-    again = [each for each in scoring.messages("inferences")][-REPEATED:]
     sent = {each["transaction_id"]: each for each in scoring.messages("transactions")}
-    scoring.job_id = local.weir_json("submit", "--savepoint", savepoint, **settings)["job_id"]
-    resubmitted = local.weir("submit", **settings)
-    repeats = [sent[each["transaction_id"]] for each in again]
+    repeats = [sent[each["transaction_id"]] for each in before_stop[-REPEATED:]]
     scoring.send((each["customer_id"].encode(), json.dumps(each).encode()) for each in repeats)
-    producer.join(60)
-    assert not producer.is_alive()
-    total = scoring.wait_for_sum(ROWS + REPEATED)
-    return Story(scoring, savepoint, at_stop, resubmitted, total, scoring.messages("inferences"))
+    total = scoring.wait_for_sum(rows + REPEATED)
+    return Story(scoring, savepoint, len(before_stop), rows, resubmitted, total, scoring.messages("inferences"))
 
 
 def test_it_was_stopped_in_mid_stream_with_a_savepoint_on_disk(story):
-    assert ROWS / 3 < story.at_stop < ROWS
+    assert PHASE / 2 < story.scored_before < story.rows - PHASE
     assert (Path(urlsplit(story.savepoint).path) / "_metadata").exists()
 
 
@@ -80,9 +80,9 @@ def test_a_second_submit_is_refused_in_one_sentence(story):
 
 def test_the_sum_holds_over_the_savepoint(story):
     assert story.sum.holds, str(story.sum)
-    assert (story.sum.inferences, story.sum.null_scores) == (ROWS, 0)
+    assert (story.sum.inferences, story.sum.null_scores) == (story.rows, 0)
     ids = [each["transaction_id"] for each in story.inferences]
-    assert len(ids) == len(set(ids)) == ROWS
+    assert len(ids) == len(set(ids)) == story.rows
     assert {each["version"] for each in story.inferences} == {"1"}
 
 
@@ -91,7 +91,7 @@ def test_what_was_scored_before_the_stop_is_known_as_repeated_after_it(story):
 
 
 def test_windows_of_customers_reach_back_over_the_savepoint(story):
-    dataset = stream(ROWS)
+    dataset = stream(MOST_ROWS).part(0, story.rows)
     ids = [each["transaction_id"] for each in dataset.transactions()]
     names = [name for name in HANDBOOK.features if name.startswith(("CUSTOMER_ID", "TX_"))]
     expected = dict(zip(ids, (example.vector for example in examples_of(dataset, HANDBOOK)), strict=True))
