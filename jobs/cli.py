@@ -24,6 +24,7 @@ VERBS = {
     "promote": "give a role to a version",
     "rollback": "give a role back to the version before",
     "models": "list versions and roles",
+    "reproduce": "train a version again from its record",
     "verify": "make scores again and compare them",
 }
 
