@@ -28,6 +28,7 @@ VERBS = {
     "backtest": "replay recorded events through a version",
     "reproduce": "train a version again from its record",
     "verify": "make scores again and compare them",
+    "explain": "everything about one transaction",
 }
 
 

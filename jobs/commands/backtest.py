@@ -85,11 +85,11 @@ def _table(model: str, version: str, result: Backtest) -> Table:
         "frauds",
         "ROC AUC",
         "95 % interval",
-        "avg. precision",
+        "AP",
         "alerts",
         "caught",
     ):
-        table.add_column(column, justify="left" if column == "day" else "right")
+        table.add_column(column, justify="left" if column == "day" else "right", no_wrap=True)
     for each in (*result.days, result.total):
         table.add_row(*_row(each))
     return table
