@@ -7,6 +7,7 @@ TaskManagers have them installed from the same lock.
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from udfs.build_id import BUILD_ID_FILE
 
-__all__ = ["build_bundle"]
+__all__ = ["build_bundle", "build_id_of"]
 
 PACKAGES = ("connectors", "jobs", "model_store", "sql", "udfs")
 SHIPPED_SUFFIXES = (".json", ".lock", ".properties", ".py", ".sql", ".typed", ".yaml")
@@ -52,6 +53,19 @@ def build_bundle(path: Path) -> str:
             bundle.writestr(entry, data)
     unfinished.replace(path)
     return build_id
+
+
+def build_id_of(bundle: bytes) -> str:
+    """Return the build id of a bundle's contents as they are now, whatever the bundle says of itself.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If the bytes are no zip.
+    """
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        names = sorted(name for name in archive.namelist() if name != BUILD_ID_PATH)
+        return _digest({name: archive.read(name) for name in names})
 
 
 def _contents() -> Iterator[tuple[str, bytes]]:

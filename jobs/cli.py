@@ -24,7 +24,11 @@ VERBS = {
     "promote": "give a role to a version",
     "rollback": "give a role back to the version before",
     "models": "list versions and roles",
+    "compare": "two versions on the same transactions",
+    "backtest": "replay recorded events through a version",
+    "reproduce": "train a version again from its record",
     "verify": "make scores again and compare them",
+    "explain": "everything about one transaction",
 }
 
 

@@ -10,19 +10,19 @@ from typing import Any
 
 from connectors.data.dataset import Dataset
 from connectors.postgres.metadata_store import MetadataStore
-from jobs.algorithms import algorithm_of
 from jobs.bundle import build_bundle
 from jobs.code_record import code_record
-from jobs.training import TrainedModel, train_model
-from jobs.training_examples import examples_of
+from jobs.train_artifact import TrainedArtifact, train_artifact
+from jobs.training import TrainedModel
 from model_store.artifact import Artifact
-from model_store.export import export_artifact
 from model_store.registry import Registry
 from model_store.training_record import TrainingRecord
 from udfs.domain.errors import SettingsError
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 
 __all__ = ["TrainedVersion", "train_version"]
+
+DEFAULT_ALGORITHM = "half-space-trees"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class TrainedVersion:
         Scored before learning; None where a class is missing.
     artifact_bytes
         Size of the compressed artifact.
+    parent
+        The version it went on from, or None.
     """
 
     model: str
@@ -59,6 +61,7 @@ class TrainedVersion:
     roc_auc: float | None
     average_precision: float | None
     artifact_bytes: int
+    parent: str | None = None
 
 
 def train_version(
@@ -67,11 +70,13 @@ def train_version(
     registry: Registry,
     store: MetadataStore,
     model: str,
-    algorithm: str = "half-space-trees",
+    algorithm: str | None = None,
     feature_set: str = "handbook",
     first_row: int = 0,
     seed: int = 42,
     alert_rate: float = 0.001,
+    parent: str | None = None,
+    data_path: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TrainedVersion:
     """Train a version and register it. It scores nothing until ``weir promote`` gives it a role.
@@ -85,62 +90,69 @@ def train_version(
     model
         The registered model.
     algorithm, feature_set
-        Names out of :data:`jobs.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`.
+        Names out of :data:`jobs.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`. Without an
+        algorithm, the parent's, or half-space trees.
     first_row
         Index of the first row of the dataset to learn from.
     seed
         Of the algorithm.
     alert_rate
         Share of transactions the suggested threshold lets raise an alert.
+    parent
+        The version of the same model to go on from: it learns from the rows after the parent's last one.
+    data_path
+        Where the data lies, so that ``weir reproduce`` finds it; None for generated data.
     progress
         Called with the number of transactions trained on.
 
     Raises
     ------
     SettingsError
-        For an unknown algorithm or feature set, or data that does not have the feature set's fields.
+        For an unknown algorithm or feature set, data that does not have the feature set's fields, or a parent that
+        does not fit.
     ConnectionLostError, RegistryError, ArtifactError
         As the registry, the tables and the export raise them.
     """
-    kind, features = algorithm_of(algorithm), _feature_set(feature_set, dataset)
-    trained = train_model(
-        kind.make(seed),
-        examples_of(dataset, features, first_row),
-        features.features,
-        supervised=kind.supervised,
+    features = _feature_set(feature_set, dataset)
+    before = None if parent is None else registry.version(model, parent)
+    done = train_artifact(
+        dataset,
+        features,
+        algorithm=algorithm or (before.algorithm if before else DEFAULT_ALGORITHM),
+        first_row=first_row,
+        seed=seed,
         alert_rate=alert_rate,
+        parent=None if before is None else store.load_artifact(before.digest),
         progress=progress,
     )
-    parameters = {**kind.parameters, "seed": seed, "alert_rate": alert_rate}
-    data = dataset.part(first_row).describe()
-    artifact = export_artifact(
-        trained.model,
-        features,
-        seed=seed,
-        trained_until_ms=trained.trained_until_ms,
-        probes=trained.probes,
-        # Without the commit: the same training gives the same digest, which is how a run is shown to be repeatable.
-        training={"algorithm": algorithm, "parameters": parameters, "data": data},
-    )
     # The bytes first: a version is not in MLflow before it could be deployed.
-    digest = store.insert_artifact(artifact)
+    digest = store.insert_artifact(done.artifact)
     store.define_features(features.name, features.version, features.hash, _definition(features))
+    record = _record(done, digest, data_path, None if before is None else (before.version, before.digest))
+    return _result(registry.register(model, record).version, model, record, done.trained)
+
+
+def _record(
+    done: TrainedArtifact, digest: str, data_path: str | None, parent: tuple[str, str] | None
+) -> TrainingRecord:
     source, build_id = _source()
-    record = TrainingRecord(
-        artifact=artifact,
+    header = Artifact.decode(done.artifact).header
+    return TrainingRecord(
+        artifact=done.artifact,
         digest=digest,
-        algorithm=algorithm,
-        feature_set=features.label,
-        threshold=trained.threshold,
-        trained_until_ms=trained.trained_until_ms,
-        parameters=parameters,
-        metrics=_metrics(trained),
-        data=data,
+        algorithm=header["training"]["algorithm"],
+        feature_set=header["feature_set"]["label"],
+        threshold=done.trained.threshold,
+        trained_until_ms=done.trained_until_ms,
+        parameters=done.parameters,
+        metrics=_metrics(done.trained),
+        data=done.data,
+        data_path=data_path,
         code={**code_record(), "build_id": build_id},
-        libraries=Artifact.decode(artifact).header["libraries"],
+        libraries=header["libraries"],
         source=source,
+        parent=None if parent is None else {"version": parent[0], "digest": parent[1]},
     )
-    return _result(registry.register(model, record).version, model, record, trained)
 
 
 def _result(version: str, model: str, record: TrainingRecord, trained: TrainedModel) -> TrainedVersion:
@@ -157,6 +169,7 @@ def _result(version: str, model: str, record: TrainingRecord, trained: TrainedMo
         roc_auc=trained.roc_auc,
         average_precision=trained.average_precision,
         artifact_bytes=len(record.artifact),
+        parent=None if record.parent is None else record.parent["version"],
     )
 
 

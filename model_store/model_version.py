@@ -30,6 +30,14 @@ class ModelVersion:
         When it was registered.
     metrics
         Figures of its training, by name.
+    parent
+        The version it went on from; empty for one trained from nothing.
+    commit
+        Of the code that trained it, with ``+changes`` where the work tree differed from it.
+    data
+        What it was trained on, in a few words.
+    trained_until_ms
+        Event time of the last transaction it learned from, 0 where that is not on record.
     """
 
     model: str
@@ -42,3 +50,7 @@ class ModelVersion:
     run_id: str
     created_ms: int
     metrics: Mapping[str, float] = field(default_factory=dict)
+    parent: str = ""
+    commit: str = ""
+    data: str = ""
+    trained_until_ms: int = 0

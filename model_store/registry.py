@@ -20,9 +20,11 @@ from model_store.model_version import ModelVersion
 from model_store.training_record import TrainingRecord
 from udfs.domain.errors import ConnectionLostError, RegistryError
 
-__all__ = ["Registry"]
+__all__ = ["ARTIFACT_PATH", "RECORD_PATH", "SOURCE_PATH", "Registry"]
 
 ARTIFACT_PATH = "model/artifact.weir"
+RECORD_PATH = "training.json"
+SOURCE_PATH = "source.zip"
 # Set before mlflow is imported, which reads some at once. A server that is down is said to be so within seconds.
 _CLIENT_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -132,6 +134,11 @@ class Registry:
             roles = {each.version: [a for a, v in aliases.items() if str(v) == str(each.version)] for each in ordered}
             return [_model_version(client, each, tuple(sorted(roles[each.version]))) for each in ordered]
 
+    def load_file(self, run_id: str, path: str) -> bytes:
+        """Return a file of a training run: :data:`ARTIFACT_PATH`, :data:`RECORD_PATH` or :data:`SOURCE_PATH`."""
+        with self._client(f"read {path} of run {run_id}") as client, tempfile.TemporaryDirectory() as folder:
+            return Path(client.download_artifacts(run_id, path, folder)).read_bytes()
+
     def _experiment(self, client: Any, model: str) -> str:  # noqa: ANN401 - mlflow is untyped here
         found = client.get_experiment_by_name(model)
         return str(client.create_experiment(model) if found is None else found.experiment_id)
@@ -162,17 +169,10 @@ class Registry:
             params=[Param(name, str(value)[:_PARAMETER_LENGTH]) for name, value in parameters.items()],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
-        described = {
-            "data": dict(record.data),
-            "code": dict(record.code),
-            "libraries": dict(record.libraries),
-            "parameters": dict(record.parameters),
-            "metrics": dict(record.metrics),
-        }
         files = {
             ARTIFACT_PATH: record.artifact,
-            "training.json": orjson.dumps(described, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS),
-            "source.zip": record.source,
+            RECORD_PATH: orjson.dumps(record.described(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS),
+            SOURCE_PATH: record.source,
         }
         with tempfile.TemporaryDirectory() as folder:
             for path, data in files.items():
@@ -212,8 +212,27 @@ def _tags(record: TrainingRecord) -> dict[str, str]:
         "weir.algorithm": record.algorithm,
         "weir.feature_set": record.feature_set,
         "weir.trained_until_ms": str(record.trained_until_ms),
+        "weir.commit": str(record.code.get("commit", "unknown")) + ("+changes" if record.code.get("dirty") else ""),
+        "weir.data": _data_label(record.data),
     }
+    if record.parent is not None:
+        tags |= {"weir.parent": record.parent["version"], "weir.parent_digest": record.parent["digest"]}
     return tags if record.threshold is None else {**tags, "weir.threshold": repr(record.threshold)}
+
+
+def _data_label(data: Mapping[str, Any]) -> str:
+    """Name the rows in a few words.
+
+    Examples
+    --------
+    >>> _data_label({"source": "file", "file": "a.csv", "sha256": "e3b0c44298fc", "first_row": 5, "rows": 10})
+    'a.csv e3b0c442 rows 5:15'
+    >>> _data_label({"source": "generator", "seed": 42, "first_row": 0, "rows": 600})
+    'generator seed 42 rows 0:600'
+    """
+    first = int(data.get("first_row", 0))
+    which = f"seed {data.get('seed')}" if data.get("source") == "generator" else str(data.get("sha256", ""))[:8]
+    return f"{data.get('file') or data.get('source')} {which} rows {first}:{first + int(data.get('rows', 0))}"
 
 
 def _model_version(client: Any, found: Any, roles: tuple[str, ...]) -> ModelVersion:  # noqa: ANN401
@@ -233,6 +252,10 @@ def _model_version(client: Any, found: Any, roles: tuple[str, ...]) -> ModelVers
         run_id=found.run_id or "",
         created_ms=int(found.creation_timestamp),
         metrics=metrics,
+        parent=found.tags.get("weir.parent", ""),
+        commit=found.tags.get("weir.commit", ""),
+        data=found.tags.get("weir.data", ""),
+        trained_until_ms=int(found.tags.get("weir.trained_until_ms", "0") or 0),
     )
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 __all__ = ["TrainingRecord"]
 
+SCHEMA = 1
+"""Of ``training.json``; a record of another schema is not guessed at."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord:
@@ -39,6 +42,10 @@ class TrainingRecord:
         Versions of what made the model.
     source
         A zip of the source that trained it.
+    parent
+        ``version`` and ``digest`` of the version it went on from; None for one trained from nothing.
+    data_path
+        Where the data file lay; a hint for finding it, its sha256 in ``data`` says whether it is the one.
     """
 
     artifact: bytes
@@ -53,3 +60,23 @@ class TrainingRecord:
     code: Mapping[str, Any]
     libraries: Mapping[str, str]
     source: bytes
+    parent: Mapping[str, str] | None = None
+    data_path: str | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Return what ``training.json`` holds: all that ``weir reproduce`` needs, but for code, data and parent."""
+        return {
+            "schema": SCHEMA,
+            "digest": self.digest,
+            "algorithm": self.algorithm,
+            "feature_set": self.feature_set,
+            "threshold": self.threshold,
+            "trained_until_ms": self.trained_until_ms,
+            "parent": None if self.parent is None else dict(self.parent),
+            "data": dict(self.data),
+            "data_path": self.data_path,
+            "code": dict(self.code),
+            "libraries": dict(self.libraries),
+            "parameters": dict(self.parameters),
+            "metrics": dict(self.metrics),
+        }

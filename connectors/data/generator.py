@@ -90,7 +90,8 @@ class Generator:
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters, JSON-able."""
-        sizes = {"customers": self.customers, "terminals": self.terminals}
+        # Its own name for the rows drawn: a part of them has "rows" of its own, and all depend on the whole number.
+        sizes = {"customers": self.customers, "terminals": self.terminals, "generated_rows": self.rows}
         return {"source": "generator", "generator": "handbook-like@1", **asdict(self), **sizes}
 
     def columns(self) -> Columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -17,12 +18,19 @@ from model_store.model_version import ModelVersion
 
 __all__ = ["models"]
 
+_COLUMNS = (
+    "version", "roles", "algorithm", "features", "AUC*", "threshold", "parent", "until", "data", "commit", "digest",
+)  # fmt: skip
+_NUMBERS = ("version", "AUC*", "threshold", "parent")
+_COMMIT_LENGTH = 8
+_WIDE = 160
+
 
 def models(
     model: Annotated[str | None, typer.Argument(help="The registered model; WEIR_MODEL by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
-    """List a model's versions with the roles they play, their figures of training and their digests.
+    """List a model's versions: the roles they play, what they were trained on and by which commit, figures, digests.
 
     Roles are read from the deployments, which are what the job obeys, not from MLflow's page.
 
@@ -37,8 +45,13 @@ def models(
             rows = [{**asdict(each), "roles": _roles(each, deployed)} for each in versions]
             print_json({"model": name, "versions": rows, "deployments": [asdict(row) for row in deployed]})
         elif versions:
-            stdout.print(_table(name, versions, deployed))
-            stdout.print("* ROC AUC in training, each transaction scored before it was learned from.", highlight=False)
+            # A file or a pipe is as wide as it needs to be.
+            stdout.print(_table(name, versions, deployed), width=None if stdout.is_terminal else _WIDE)
+            stdout.print(
+                "* ROC AUC in training, each transaction scored before it was learned from. + after a commit: the work "
+                "tree had changes, which the record holds.",
+                highlight=False,
+            )
         else:
             stdout.print(f"{name} has no version yet; train one with: weir train", highlight=False)
 
@@ -49,8 +62,8 @@ def _roles(version: ModelVersion, deployed: list[ActivationRecord]) -> list[str]
 
 def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRecord]) -> Table:
     table = Table(title=f"{name}: versions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("version", "roles", "algorithm", "features", "AUC*", "threshold", "digest"):
-        table.add_column(column, justify="right" if column in ("version", "AUC*", "threshold") else "left")
+    for column in _COLUMNS:
+        table.add_column(column, justify="right" if column in _NUMBERS else "left", overflow="fold")
     for each in versions:
         roc_auc = each.metrics.get("roc_auc")
         table.add_row(
@@ -60,6 +73,33 @@ def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRec
             each.feature_set,
             "" if roc_auc is None else f"{roc_auc:.4f}",
             "" if each.threshold is None else f"{each.threshold:.6g}",
+            each.parent,
+            _until(each.trained_until_ms),
+            each.data,
+            _short(each.commit),
             each.digest[:8],
         )
     return table
+
+
+def _until(time_ms: int) -> str:
+    """Return the day of the last event learned from, where it is known.
+
+    Examples
+    --------
+    >>> _until(1_522_540_800_000), _until(0)
+    ('2018-04-01', '')
+    """
+    return datetime.fromtimestamp(time_ms / 1_000, UTC).date().isoformat() if time_ms else ""
+
+
+def _short(commit: str) -> str:
+    """Cut a commit, not the mark that the work tree differed from it.
+
+    Examples
+    --------
+    >>> _short("10f8652a5d2c+changes"), _short("unknown")
+    ('10f8652a+', 'unknown')
+    """
+    name, changed, _ = commit.partition("+")
+    return name[:_COMMIT_LENGTH] + changed

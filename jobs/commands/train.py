@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,9 @@ __all__ = ["train"]
 
 def train(
     data: Annotated[str, typer.Option(help="A parquet or CSV file, or generator.")] = "generator",
-    algorithm: Annotated[str, typer.Option(help="half-space-trees or logistic-regression.")] = "half-space-trees",
+    algorithm: Annotated[
+        str | None, typer.Option(help="half-space-trees (default) or logistic-regression; a parent's own.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The registered model; WEIR_MODEL by default.")] = None,
     rows: Annotated[
         str, typer.Option(help="FROM:TO, counted in event order from 0; rows before FROM only fill the windows.")
@@ -33,6 +36,9 @@ def train(
     mapping: Annotated[
         str, typer.Option("--map", help="field=column,... for other files: customer_id=card,amount=value")
     ] = "",
+    parent: Annotated[
+        str | None, typer.Option(help="Go on from this version: learn from the rows after its last one.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the algorithm, and of the generator.")] = 42,
     alert_rate: Annotated[
         float, typer.Option(help="Share of transactions the suggested threshold lets through.")
@@ -41,16 +47,19 @@ def train(
 ) -> None:
     """Train a version in event order, scoring each transaction before learning from it, and register it in MLflow.
 
+    With --parent the version continues another: its model goes on learning where that one stopped.
+
     Example: weir train --data transactions.parquet --algorithm logistic-regression --rows 200000:300000
     """
     with errors_as_sentences():
-        from connectors.data.dataset import open_dataset
+        from connectors.data.dataset import GENERATOR, open_dataset
         from connectors.data.options import parse_duration_ms, parse_mapping
         from jobs.registry_access import metadata_store_of, registry_of
         from jobs.train_version import train_version
 
         settings, wanted = Settings(), RowRange.parse(rows)
-        algorithm_of(algorithm)
+        if algorithm is not None:
+            algorithm_of(algorithm)
         dataset = open_dataset(
             data,
             rows=wanted.last,
@@ -69,6 +78,8 @@ def train(
                 first_row=wanted.first,
                 seed=seed,
                 alert_rate=alert_rate,
+                parent=parent,
+                data_path=None if data == GENERATOR else str(Path(data).resolve()),
                 progress=progress,
             )
         if as_json:
@@ -79,8 +90,9 @@ def train(
 
 def _say(trained: TrainedVersion) -> None:
     roc_auc = "no ROC AUC (a class is missing)" if trained.roc_auc is None else f"ROC AUC {trained.roc_auc:.4f}"
+    continues = "" if trained.parent is None else f" continues version {trained.parent},"
     stdout.print(
-        f"{trained.model} version {trained.version}: {trained.algorithm} on {trained.examples:,} transactions, "
+        f"{trained.model} version {trained.version}:{continues} {trained.algorithm} on {trained.examples:,} transactions, "
         f"{trained.frauds:,} frauds; {roc_auc}, each scored before it was learned from.\n"
         f"Deploy it with: weir promote {trained.model} {trained.version}",
         highlight=False,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from connectors.local.stack import LocalStack
 from connectors.local.stack_state import StackState
@@ -16,6 +17,8 @@ from jobs.submission import running_job
 from udfs.domain.errors import JobError
 
 __all__ = ["demo_stack"]
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -75,24 +78,24 @@ def _up(stack: LocalStack, home: DemoHome, view: DemoView, *, ours: bool) -> Non
     stack.fetch(fetching)
     stack.up(starting)
     if not ours:
-        home.adopt(stack.ports.addresses()["kafka"])
         job = running_job(stack)
         if job is not None:
             msg = (
                 f"A job runs in {stack.home} already ({job}); the demo submits its own. Stop it first with: weir stop."
             )
             raise JobError(msg)
+        home.adopt(stack.ports.addresses()["kafka"])
 
 
 def _down(stack: LocalStack, view: DemoView) -> None:
     # A second Ctrl-C must not leave half a stack behind.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTS}
     try:
         view.tell("end", "stopping the stack")
         stack.down()
         view.done("end", "the stack is stopped, its data are kept")
     finally:
-        signal.signal(signal.SIGINT, before)
+        _restore(before)
 
 
 @contextmanager
@@ -102,9 +105,13 @@ def _signals_interrupt() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in INTERRUPTS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
+
+
+def _restore(handlers: dict[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

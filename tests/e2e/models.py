@@ -20,9 +20,9 @@ DAYS = 60
 HANDBOOK = FEATURE_SETS["handbook"]
 
 
-def stream(rows: int, seed: int = 42, first_id: str = "") -> Dataset:
+def stream(rows: int, seed: int = 42, first_id: str = "", days: int = DAYS) -> Dataset:
     """Return generated transactions with truths, in event order; ``first_id`` keeps two streams' ids apart."""
-    made = open_dataset("generator", rows=rows, seed=seed, days=DAYS)
+    made = open_dataset("generator", rows=rows, seed=seed, days=days)
     ids = np.array([f"{first_id}{each}" for each in made.columns.transaction_id.tolist()], dtype=object)
     return replace(made, columns=replace(made.columns, transaction_id=ids))
 

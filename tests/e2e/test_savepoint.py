@@ -20,6 +20,8 @@ PHASE = 2_500
 MOST_ROWS = 100_000
 RATE = 800
 REPEATED = 100
+DAYS = 20
+"""Of event time: a customer's transactions are known as repeated for 31 days."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ def story(scoring):
     scoring.deploy(trained(1), "1")
     scoring.job_id = local.weir_json("submit", **settings)["job_id"]
     scoring.wait_for_event("activated", "1")
-    with scoring.producing(stream(MOST_ROWS), RATE):
+    with scoring.producing(stream(MOST_ROWS, days=DAYS), RATE):
         wait_for("a phase is sent", lambda: scoring.sent() > PHASE)
         savepoint = local.weir_json("stop", **settings)["savepoint"]
         assert scoring.flink.state(scoring.job_id) == "FINISHED"
@@ -91,7 +93,7 @@ def test_what_was_scored_before_the_stop_is_known_as_repeated_after_it(story):
 
 
 def test_windows_of_customers_reach_back_over_the_savepoint(story):
-    dataset = stream(MOST_ROWS).part(0, story.rows)
+    dataset = stream(MOST_ROWS, days=DAYS).part(0, story.rows)
     ids = [each["transaction_id"] for each in dataset.transactions()]
     names = [name for name in HANDBOOK.features if name.startswith(("CUSTOMER_ID", "TX_"))]
     expected = dict(zip(ids, (example.vector for example in examples_of(dataset, HANDBOOK)), strict=True))

@@ -1,0 +1,78 @@
+"""Where ``weir compare`` and ``weir backtest`` take their transactions from: a dataset, or the stream's own record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from connectors.data.dataset import open_dataset
+from connectors.data.options import parse_duration_ms, parse_mapping
+from connectors.local.ports import Ports
+from jobs.recorded_examples import recorded_examples
+from jobs.row_range import RowRange
+from jobs.settings import Settings
+from jobs.training_course import Example
+from jobs.training_examples import examples_of
+from model_store.scorer import Scorer
+from udfs.domain.errors import SettingsError
+from udfs.domain.feature_set import FEATURE_SETS
+
+__all__ = ["JudgedExamples"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedExamples:
+    """What a person asked for.
+
+    Parameters
+    ----------
+    data
+        A file or ``generator``; None for the topics ``inferences`` and ``truths``.
+    rows
+        ``FROM:TO`` of the dataset.
+    truth_delay
+        When a label is known after its event: ``6d23h``.
+    mapping
+        ``field=column,...`` for other files.
+    seed
+        Of the generator.
+    """
+
+    data: str | None
+    rows: str = "0:"
+    truth_delay: str = "6d23h"
+    mapping: str = ""
+    seed: int = 42
+
+    def of(
+        self, scorer: Scorer, settings: Settings, progress: Callable[..., None]
+    ) -> tuple[Iterable[Example], int | None]:
+        """Return examples on a version's features, in event order, and how many there are about.
+
+        Raises
+        ------
+        SettingsError, DataFileError, ConnectionLostError
+            If the data does not have the features, cannot be read, or the broker does not answer.
+        """
+        label = scorer.header["feature_set"]["label"]
+        features = next((each for each in FEATURE_SETS.values() if each.label == label), None)
+        if features is None:
+            msg = f"This code has no feature set {label!r}; compare with the code that trained the version."
+            raise SettingsError(msg)
+        if self.data is None:
+            address = Ports(settings.port_base).addresses()["kafka"]
+            found = recorded_examples(address, label, features.features, progress=progress)
+            return found, len(found)
+        wanted = RowRange.parse(self.rows)
+        dataset = open_dataset(
+            self.data,
+            rows=wanted.last,
+            mapping=parse_mapping(self.mapping),
+            truth_delay_ms=parse_duration_ms(self.truth_delay),
+            seed=self.seed,
+        )
+        missing = [name for name in features.required_fields if name not in dataset.columns.fields]
+        if missing:
+            msg = f"The data has no {', '.join(missing)}, which the version's features {label} need; give other data."
+            raise SettingsError(msg)
+        return examples_of(dataset, features, wanted.first), max(len(dataset) - wanted.first, 0)

@@ -1,0 +1,176 @@
+"""Trains a registered version again from its record alone, and compares digests.
+
+From the root parent down to the version, each in a fresh process that imports the code the record holds, not the working
+copy. What is found wrong is told, not raised: a record that does not fit itself is the finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from jobs.recorded_version import RecordedVersion
+from jobs.training_again import train_in_fresh_process
+from model_store.model_version import ModelVersion
+
+__all__ = ["Reproduction", "Step", "VersionRecords", "reproduce_version"]
+
+
+class VersionRecords(Protocol):
+    """What is asked of the registry."""
+
+    def version(self, model: str, version: str) -> ModelVersion:
+        """Return one version."""
+        ...
+
+    def load_file(self, run_id: str, path: str) -> bytes:
+        """Return a file of a training run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One version, trained again.
+
+    Parameters
+    ----------
+    version
+        Which.
+    digest
+        What the registry says its artifact is.
+    again
+        The digest that came out; empty where it could not be trained.
+    problem
+        What is wrong, in a sentence; None when both digests are equal.
+    """
+
+    version: str
+    digest: str
+    again: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What came of it.
+
+    Parameters
+    ----------
+    model, version
+        What was to be reproduced.
+    equal
+        Whether it and all its parents came out with the digests on record.
+    steps
+        The root parent first; ends at the first that did not come out.
+    """
+
+    model: str
+    version: str
+    equal: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, in a sentence."""
+        return self.steps[-1].problem
+
+
+def reproduce_version(
+    registry: VersionRecords,
+    model: str,
+    version: str,
+    *,
+    data: Sequence[Path] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Reproduction:
+    """Train a version and its parents again and compare.
+
+    Parameters
+    ----------
+    registry
+        MLflow.
+    model, version
+        What to reproduce.
+    data
+        Files to look for the data in besides where it lay; the one with the recorded sha256 is taken.
+    progress
+        Called with transactions trained on and how many there are, over all steps.
+
+    Raises
+    ------
+    RegistryError, ConnectionLostError
+        If there is no such version, it has no record, or the registry does not answer.
+    SettingsError
+        If a data file is nowhere to be found, or the libraries are others than those on record.
+    """
+    chain, problem = _chain(registry, model, version)
+    if problem is not None:
+        return Reproduction(model, version, False, (Step(version, chain[-1].digest, "", problem),))
+    total, before = sum(each.rows for each in chain), 0
+    steps: list[Step] = []
+    parent: bytes | None = None
+    for recorded in chain:
+
+        def told(seen: int, before: int = before) -> None:
+            if progress is not None:
+                progress(before + seen, total)
+
+        step, parent = _train(recorded, steps, parent, data, told)
+        steps.append(step)
+        if step.problem is not None:
+            break
+        before += recorded.rows
+    return Reproduction(model, version, steps[-1].problem is None, tuple(steps))
+
+
+def _chain(registry: VersionRecords, model: str, version: str) -> tuple[list[RecordedVersion], str | None]:
+    """Return the version and its parents, the root first; and what is wrong with their order."""
+    chain: list[RecordedVersion] = []
+    wanted: str | None = version
+    while wanted is not None:
+        if any(each.version == wanted for each in chain):
+            return chain[::-1], f"Version {wanted} of {model} is on record as its own ancestor."
+        chain.append(RecordedVersion.load(registry, model, wanted))
+        wanted = chain[-1].parent_version
+    return chain[::-1], None
+
+
+def _train(
+    recorded: RecordedVersion,
+    before: Sequence[Step],
+    parent: bytes | None,
+    data: Sequence[Path],
+    told: Callable[[int], None],
+) -> tuple[Step, bytes | None]:
+    """Train one version again; return what is to be said of it, and its bytes."""
+
+    def step(problem: str | None, again: str = "") -> Step:
+        return Step(recorded.version, recorded.digest, again, problem)
+
+    problem = recorded.fault() or _wrong_parent(recorded, before)
+    if problem is not None:
+        return step(problem), None
+    file, problem = recorded.data_file(data)
+    if problem is not None:
+        return step(problem), None
+    recorded.check_libraries()
+    artifact, problem = train_in_fresh_process(recorded, file, parent, told)
+    if artifact is None:
+        return step(problem), None
+    again = hashlib.sha256(artifact).hexdigest()
+    if again != recorded.digest:
+        problem = f"Version {recorded.version} came out as {again}, on record is {recorded.digest}."
+    return step(problem, again), artifact
+
+
+def _wrong_parent(recorded: RecordedVersion, steps: Sequence[Step]) -> str | None:
+    trained = steps[-1].again if steps else None
+    if recorded.parent_digest != trained:
+        return (
+            f"Version {recorded.version} is on record as a child of {recorded.parent_digest}, its parent version is "
+            f"{trained}."
+        )
+    return None

@@ -1,0 +1,123 @@
+"""Trains a recorded version again: the fresh process of ``weir reproduce``, run from the code the record holds.
+
+It reads one request from standard input, ``{"record": training.json, "data": path or null, "parent": path or null,
+"out": path}``, and answers on standard output with lines of JSON: ``{"seen": n}`` while it trains, then
+``{"code": file, "out": path}`` or ``{"error": sentence}``. Old bundles are run by newer code: this is a contract.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from connectors.data.dataset import GENERATOR, Dataset, open_dataset
+from jobs.train_artifact import train_artifact
+from udfs.domain.errors import SettingsError, WeirError
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+
+__all__ = ["main", "recorded_dataset", "train_again"]
+
+
+def main() -> None:
+    """Answer the one request."""
+    # What a library prints must not get among the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    request = orjson.loads(sys.stdin.buffer.read())
+    parent = None if request["parent"] is None else Path(request["parent"]).read_bytes()
+    try:
+        artifact = train_again(
+            request["record"], request["data"], parent, progress=lambda seen: _say(answers, {"seen": seen})
+        )
+    except WeirError as error:
+        _say(answers, {"error": str(error)})
+        return
+    Path(request["out"]).write_bytes(artifact)
+    _say(answers, {"code": __file__, "out": request["out"]})
+
+
+def train_again(
+    record: dict[str, Any],
+    data_path: str | None,
+    parent: bytes | None,
+    progress: Callable[[int], None] | None = None,
+) -> bytes:
+    """Return the artifact that the record describes, trained by this code.
+
+    Parameters
+    ----------
+    record
+        What ``training.json`` holds.
+    data_path
+        The data file; None for generated data.
+    parent
+        The artifact it went on from.
+    progress
+        Called with the number of transactions trained on.
+
+    Raises
+    ------
+    WeirError
+        If the data or the feature set is not what the record says, or training fails.
+    """
+    parameters = record["parameters"]
+    dataset = recorded_dataset(record["data"], data_path)
+    return train_artifact(
+        dataset,
+        _feature_set(record["feature_set"]),
+        algorithm=record["algorithm"],
+        first_row=record["data"]["first_row"] - dataset.first_row,
+        seed=parameters["seed"],
+        alert_rate=parameters["alert_rate"],
+        parent=parent,
+        progress=progress,
+    ).artifact
+
+
+def recorded_dataset(data: dict[str, Any], path: str | None) -> Dataset:
+    """Open the rows a record names, and those before them that filled the windows.
+
+    Raises
+    ------
+    SettingsError
+        If they are not what the record says: another file, another generator, or moved in time.
+    DataFileError
+        If the file cannot be read.
+    """
+    if "restamped_from_ms" in data:
+        msg = "The version was trained on rows moved in time; such data cannot be opened again from the record."
+        raise SettingsError(msg)
+    history, end = data["history_first_row"], data["first_row"] + data["rows"]
+    if data["source"] == GENERATOR:
+        names = ("seed", "days", "start_ms")
+        opened = open_dataset(GENERATOR, rows=data["generated_rows"], **{name: data[name] for name in names})
+    else:
+        assert path is not None
+        opened = open_dataset(path, mapping=data["mapping"])
+        # The name is for people; a file that was moved is the same file.
+        opened = replace(opened, origin={**opened.origin, "file": data["file"]})
+    opened = replace(opened, truth_delay_ms=data["truth_delay_ms"]).part(history, end)
+    found = {**opened.part(data["first_row"] - history).describe(), "history_first_row": history}
+    for name, recorded in data.items():
+        if found.get(name) != recorded:
+            msg = f"The data is not what the record says: {name} is {found.get(name)!r}, on record is {recorded!r}."
+            raise SettingsError(msg)
+    return opened
+
+
+def _feature_set(label: str) -> FeatureSet:
+    for known in FEATURE_SETS.values():
+        if known.label == label:
+            return known
+    msg = f"The recorded code has no feature set {label!r}."
+    raise SettingsError(msg)
+
+
+def _say(answers: BinaryIO, value: dict[str, Any]) -> None:
+    answers.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
