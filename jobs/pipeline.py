@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pyflink.common import Types
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
-from pyflink.table import StreamTableEnvironment
+from pyflink.table import Schema, StreamTableEnvironment
 
 from connectors.interval import interval
 from connectors.statement import statement
@@ -92,7 +92,7 @@ def build(
     terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
     gated = _gate(tables, settings, sources)
     scored = _score(terminals, gated.verdicts, settings)
-    tables.create_temporary_view("scored", scored)
+    tables.create_temporary_view("scored", scored, _scored_schema())
     predictions = tables.to_append_stream(tables.sql_query(statement("job/predictions.sql")), KEYED_PAYLOAD)
     truths = customers.get_side_output(TRUTHS)
     joined = _stage(predictions.union(truths), STRING, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
@@ -142,6 +142,19 @@ def _gate(tables: StreamTableEnvironment, settings: StageSettings, sources: Sour
 def _score(terminals: DataStream, verdicts: DataStream, settings: StageSettings) -> DataStream:
     connected = keyed_by_first_field(terminals, STRING).connect(verdicts.broadcast(BROADCAST))
     return connected.process(ScoreStage(settings), SCORED).uid(ids.SCORE).name(ids.SCORE).disable_chaining()
+
+
+def _scored_schema() -> Schema:
+    """Describe the score stage's output so that SQL hands its watermarks on.
+
+    Without SOURCE_WATERMARK a table made of a stream swallows them, and the truth join's event time would stand still
+    until the stream pauses: no window final, nothing forgotten. The column itself is read by nobody.
+    """
+    schema = Schema.new_builder().column("k", "STRING").column("v", "STRING")
+    for topic in ("inferences", "alerts", "features"):
+        schema = schema.column(topic, "ARRAY<STRING>")
+    schema = schema.column_by_expression("rowtime", "TO_TIMESTAMP_LTZ(0, 3)")
+    return schema.watermark("rowtime", "SOURCE_WATERMARK()").build()
 
 
 def _write(

@@ -140,7 +140,6 @@ def _check_probes(artifact: Artifact, scorer: Scorer) -> None:
     differ = np.flatnonzero(scores.view(np.int64) != np.ascontiguousarray(recorded).view(np.int64))
     if len(differ):
         first = int(differ[0])
-        detail = (
-            f"{len(differ)} of {count} differ; probe {first} scores {scores[first]!r}, recorded {recorded[first]!r}"
-        )
+        got, wanted = float(scores[first]), float(recorded[first])
+        detail = f"{len(differ)} of {count} differ; probe {first} scores {got!r}, recorded {wanted!r}"
         raise ArtifactError(Reason.PROBES, detail)

@@ -131,6 +131,8 @@ class FlinkHome:
             "heartbeat.timeout": "8 s",
             "heartbeat.rpc-failure-threshold": 2,
             "slot.request.timeout": "120 s",
+            # A job that lost a TaskManager waits for its successor; else it would fail and restart every second until then.
+            "resourcemanager.standalone.start-up-time": 8_640_000_000,
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.delay": "1 s",
             "restart-strategy.fixed-delay.attempts": 1_000_000,

@@ -59,6 +59,11 @@ class FlinkRest:
         """Return the exceptions of a job, the newest first."""
         return self._call("GET", f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
 
+    def restarts(self, job_id: str) -> int:
+        """Return how often a job was restarted since it was submitted."""
+        metrics = self._call("GET", f"/jobs/{job_id}/metrics?get=numRestarts")
+        return int(metrics[0]["value"]) if metrics else len(self.exceptions(job_id))
+
     def taskmanagers(self) -> list[dict[str, Any]]:
         """Return the registered TaskManagers: id, slotsNumber, freeSlots, ..."""
         return self._call("GET", "/taskmanagers")["taskmanagers"]

@@ -1,4 +1,4 @@
-"""``weir status``: each component's state and address."""
+"""``weir status``: each component's state and address, the job, and the sum."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from rich.table import Table
 
 from connectors.local.stack import LocalStack
 from connectors.local.stack_state import StackState
-from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.console import errors_as_sentences, print_json, stderr, stdout
+from jobs.deployment_sums import deployment_sums
 from jobs.local_stack import local_stack
 from jobs.settings import Settings
 from jobs.stack_view import COLOURS
@@ -18,18 +19,27 @@ from jobs.stack_view import COLOURS
 __all__ = ["status"]
 
 
-def status(json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
-    """Show each component's state, address, process and memory; exit code 0 if all are ready, else 1.
+def status(
+    sums: Annotated[bool, typer.Option(help="Read the topics and say whether the sum of offsets holds.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show each component's state, address, process and memory, the job, and whether every transaction was answered once.
 
-    Example: weir status --json
+    Exit code 0 if all components are ready and no sum is off, else 1.
+
+    Example: weir status --no-sums --json
     """
     with errors_as_sentences():
-        document = status_document(local_stack(Settings()))
+        stack = local_stack(Settings())
+        document = status_document(stack)
+        if sums and document["state"] == "ready":
+            with stderr.status("reading the topics"):
+                document["sums"] = deployment_sums(stack)
         if json:
             print_json(document)
         else:
             _print_table(document)
-    if document["state"] != "ready":
+    if document["state"] != "ready" or document.get("sums", {}).get("verdict") == "off":
         raise typer.Exit(1)
 
 
@@ -96,3 +106,7 @@ def _print_table(document: dict[str, Any]) -> None:
     console = stdout if stdout.is_terminal else Console(width=200)  # a pipe has no width of its own
     console.print(table)
     stdout.print(f"{document['state']}; {document['memory_mb']:.0f} MB; home {document['home']}", highlight=False)
+    if "sums" in document:
+        total = document["sums"]
+        stdout.print(f"job {total['job_id'] or 'not running: weir submit'}", highlight=False)
+        stdout.print(f"sum {total['verdict']}: {total['text']}", highlight=False)

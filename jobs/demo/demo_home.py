@@ -96,8 +96,8 @@ class DemoHome:
         if held:
             msg = (
                 f"The stack in {self._stack.home} holds data that are not a demo's (topics {', '.join(held)}); the "
-                f"demo needs an empty one. Keep it and run WEIR_HOME=.weir-demo weir demo, or remove it with "
-                f"weir down --purge."
+                f"demo needs an empty one. Keep it and run WEIR_HOME=.weir-2 WEIR_PORT_BASE=21000 weir demo, or remove it "
+                f"with weir down --purge."
             )
             raise StackError(msg)
         state = self._stack.status()

@@ -106,7 +106,7 @@ class DemoResult:
         The record of ``model_events`` that refused the poisoned version, None if there is none.
     latency_ms
         p50 and p99 of the inference's append minus the transaction's, and, as ``committed_p50`` and ``committed_p99``,
-        until a consumer of committed records held it.
+        until a consumer of committed records held it; ``warm_p50`` and ``warm_p99`` leave out the first ten seconds.
     events_per_s
         Champion inferences a second over the whole stream.
     compared, mismatched
@@ -127,7 +127,7 @@ class DemoResult:
     versions: list[VersionResult]
     swaps: list[SwapResult]
     rejected: dict[str, Any] | None
-    latency_ms: dict[str, float]
+    latency_ms: dict[str, float | None]
     events_per_s: float
     compared: int
     mismatched: int

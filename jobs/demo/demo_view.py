@@ -74,12 +74,24 @@ class DemoView:
         """Seconds since the demo began."""
         return time.monotonic() - self._begun
 
-    def tell(self, key: str, text: str, share: float | None = None) -> None:
-        """Say what a step does now, and which share of it is done; the first call begins it."""
+    def tell(self, key: str, text: str, share: float | None = None, *, news: bool = False) -> None:
+        """Say what a step does now, and which share of it is done; the first call begins it.
+
+        Parameters
+        ----------
+        key
+            The step.
+        text
+            What it does.
+        share
+            0 to 1; None where there is no telling.
+        news
+            Without a terminal, print it even if the step has just told something else.
+        """
         step, now = self._steps[key], time.monotonic()
         if step.state == "waiting":
             step.state, step.begun = "running", now
-        elif step.text == text or now - step.told < QUIET_S:
+        elif step.text == text or (now - step.told < QUIET_S and not news):
             step.text, step.share = text, share
             return
         step.text, step.share, step.told = text, share, now
@@ -107,7 +119,7 @@ class DemoView:
         self._console.print(text, highlight=False, markup=False)
 
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1))
+        table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(width=1)
         table.add_column(no_wrap=True)
         table.add_column(ratio=1, overflow="fold")

@@ -37,7 +37,7 @@ ENOUGH_FRAUDS = 20
 BEHIND_THE_JOB = 10
 HOUR_MS = 3_600_000
 WINDOWS_MS = tuple(round(hours * HOUR_MS) for hours in (1 / 60, 1 / 12, 1 / 6, 1 / 2, 1, 2, 6, 12, 24, 7 * 24, 28 * 24))
-MOST_WINDOWS, FRAUDS_A_WINDOW = 64, 4
+MOST_WINDOWS, FRAUDS_A_WINDOW = 64, 3
 UNSUPERVISED, SUPERVISED = "half-space-trees", "logistic-regression"
 
 

@@ -8,7 +8,7 @@ from connectors.postgres.metadata_store import MetadataStore
 from model_store.artifact import Artifact
 from udfs.domain.deployment import CHAMPION
 
-__all__ = ["deploy_poison", "poisoned"]
+__all__ = ["POISONED_VERSION", "deploy_poison", "poisoned"]
 
 POISONED_VERSION = "poisoned"
 STEPS = ("1.", "0.")

@@ -85,14 +85,15 @@ class Tally:
     ----------
     versions
         Champion versions by name, in the order of their first inference.
-    appended_ms
-        For each champion inference its append time minus that of its transaction.
+    appended_ms, ingested_ms
+        For each champion inference its append time minus that of its transaction; and the transaction's append time.
     first_transaction_ms, last_append_ms
         Append time of the first transaction that was answered, and of the last inference.
     """
 
     versions: dict[str, VersionTally] = field(default_factory=dict)
     appended_ms: array[int] = field(default_factory=lambda: array("q"))
+    ingested_ms: array[int] = field(default_factory=lambda: array("q"))
     first_transaction_ms: int = 2**62
     last_append_ms: int = 0
 
@@ -124,6 +125,7 @@ def tally_of(read: Read) -> Tally:
         if inference["role"] != CHAMPION:
             continue
         tally.appended_ms.append(record.timestamp_ms - inference["ingestion_time_ms"])
+        tally.ingested_ms.append(inference["ingestion_time_ms"])
         tally.first_transaction_ms = min(tally.first_transaction_ms, inference["ingestion_time_ms"])
         tally.last_append_ms = max(tally.last_append_ms, record.timestamp_ms)
         if inference["score"] is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -21,7 +22,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory):
-    """Return the running stack; it is down, with its data, when the session ends."""
+    """Return the running stack; it is down, its data removed, when the session ends. Logs stay."""
     for name in [name for name in os.environ if name.startswith("WEIR_") and name != "WEIR_CACHE"]:
         del os.environ[name]
     local = Local(tmp_path_factory.mktemp("stack") / "home")
@@ -29,6 +30,8 @@ def local(tmp_path_factory):
         assert local.weir_json("up", timeout_s=600)["started"]
         yield local
     finally:
+        if (local.home / "logs").exists():
+            shutil.copytree(local.home / "logs", local.home.parent / "logs")
         local.stack.down(purge=True)
     assert local.processes() == []
     assert local.taken_ports() == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -36,11 +38,14 @@ class Scoring:
         self.dsn = dsn_of(self.settings)
         self.store = MetadataStore(self.dsn)
         self.job_id = ""
-        self.empty_topics()
+        self._begun = self.empty_topics()
         self._accounting = Accounting.of_broker(self.bootstrap)
 
-    def empty_topics(self) -> None:
-        """Remove the records of the story before; the registry's rows stay, they are another model's."""
+    def empty_topics(self) -> int:
+        """Remove the records of the story before; return how many transactions there were.
+
+        The registry's rows stay: they are another model's.
+        """
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         ends = {
             TopicPartition(topic, partition): end
@@ -51,6 +56,7 @@ class Scoring:
         if ends:
             admin.delete_records(ends)
         admin.close()
+        return sum(end for at, end in ends.items() if at.topic == "transactions")
 
     def submit(self, savepoint: str | None = None) -> None:
         self.job_id = submit_job(self.stack, self.settings, savepoint=savepoint)
@@ -69,6 +75,31 @@ class Scoring:
     def produce(self, dataset: Dataset, rate: float | None = None, *, close: bool = False) -> None:
         produced = Producer(self.bootstrap, rate=rate, close=close).run(dataset)
         assert produced.transactions == len(dataset)
+
+    @contextmanager
+    def producing(self, dataset: Dataset, rate: float) -> Iterator[None]:
+        """Send a dataset beside what is done here, to its end at most; leaving waits for what was sent."""
+        stop, failures = threading.Event(), []
+
+        def run() -> None:
+            try:
+                Producer(self.bootstrap, rate=rate, close=False, stop=stop).run(dataset)
+            except Exception as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(60)
+        assert not thread.is_alive()
+        assert failures == []
+
+    def sent(self) -> int:
+        """Return how many transactions and control records have come since the topics were emptied."""
+        return sum(end_offsets(self.bootstrap, "transactions", committed=False).values()) - self._begun
 
     def send(self, values: Iterable[tuple[bytes | None, bytes | None]], topic: str = "transactions") -> list[Any]:
         """Send raw (key, value) pairs, one after the other; return where each came to stand."""

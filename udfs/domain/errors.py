@@ -72,3 +72,7 @@ class ArtifactError(WeirError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+    def __reduce__(self) -> tuple[type[ArtifactError], tuple[str, str]]:
+        """Travel between processes with both parts."""
+        return type(self), (self.reason, self.detail)

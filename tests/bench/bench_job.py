@@ -1,0 +1,121 @@
+"""The whole job, Kafka to Kafka, beside bare River in one run: ``make bench ONLY=job``.
+
+First River alone on one core: score and learn, then score only, of ``MinMaxScaler | HalfSpaceTrees`` on the handbook's
+features. Then the local stack in a folder of its own: a steady 1,000 transactions a second with their truths, for latency
+(append time of the inference minus append time of its transaction; ``committed``: until a consumer of committed records
+holds it), and a backlog for throughput (append times of inferences over its middle). The sums must hold at the end.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from river import anomaly, preprocessing
+
+from connectors.data.dataset import open_dataset
+from connectors.kafka.producer import Producer
+from jobs.demo.score_watch import ScoreWatch
+from model_store.rebuild import rebuild
+from tests.bench.publish import publish
+from tests.e2e.local import Local
+from tests.e2e.models import HANDBOOK, trained
+from tests.e2e.scoring import Scoring
+
+RATE, STEADY_S, WARM_UP_S = 1_000, 60, 15
+BACKLOG = 150_000
+VECTORS = 6_000
+DAYS = 60
+
+
+def river_rates() -> dict[str, float]:
+    """Return bare River's events per second on one core."""
+    rng = random.Random(7)
+    xs = [{name: rng.random() * 50 for name in HANDBOOK.features} for _ in range(VECTORS)]
+    model = preprocessing.MinMaxScaler() | anomaly.HalfSpaceTrees(n_trees=10, height=8, seed=42)
+    for x in xs[:1_000]:
+        model.learn_one(x)
+    begun = time.perf_counter()
+    for x in xs:
+        model.score_one(x)
+        model.learn_one(x)
+    both = time.perf_counter() - begun
+    scorer = rebuild(trained(1))
+    begun = time.perf_counter()
+    for x in xs:
+        scorer.score_one(x)
+    alone = time.perf_counter() - begun
+    return {"river_score_learn_per_s": VECTORS / both, "river_score_per_s": VECTORS / alone}
+
+
+def steady(scoring: Scoring) -> dict[str, float]:
+    """Return percentiles of latency at a steady rate, without the first seconds."""
+    dataset = open_dataset("generator", rows=RATE * STEADY_S, seed=51, days=DAYS)
+    with ScoreWatch(scoring.bootstrap) as watch:
+        Producer(scoring.bootstrap, rate=RATE, close=False).run(dataset)
+        scoring.wait_for_sum(len(dataset))
+        time.sleep(3)
+        committed = watch.committed_ms[RATE * WARM_UP_S :]
+    said = latencies(scoring)[RATE * WARM_UP_S :]
+    names = {"p50_ms": 50, "p99_ms": 99, "max_ms": 100}
+    return {name: float(np.percentile(said, q)) for name, q in names.items()} | {
+        f"committed_{name}": float(np.percentile(committed, q)) for name, q in names.items()
+    }
+
+
+def latencies(scoring: Scoring) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return append time of inference minus append time of transaction, in order of append."""
+    found = []
+    for record in scoring.records("inferences", committed=False):
+        inference = orjson.loads(record.value or b"")
+        if inference["role"] == "champion":
+            found.append((record.timestamp_ms, record.timestamp_ms - inference["ingestion_time_ms"]))
+    return np.array(sorted(found), dtype=np.int64)[:, 1]
+
+
+def backlog(scoring: Scoring) -> dict[str, float]:
+    """Return events per second over the middle of a backlog that waits when the job starts."""
+    scoring.stop()
+    before = scoring.sent()
+    dataset = open_dataset("generator", rows=BACKLOG, seed=52, days=DAYS)
+    Producer(scoring.bootstrap, rate=None, close=False).run(dataset)
+    savepoints = sorted((scoring.stack.home / "flink" / "savepoints").iterdir(), key=lambda each: each.stat().st_mtime)
+    begun_ms = time.time_ns() // 1_000_000
+    scoring.submit(savepoint=savepoints[-1].as_uri())
+    scoring.wait_for_sum(before + BACKLOG, timeout_s=300)
+    records = scoring.records("inferences", committed=False)
+    times = np.sort(np.array([each.timestamp_ms for each in records if each.timestamp_ms > begun_ms], dtype=np.int64))
+    first, last = times[len(times) // 5], times[-len(times) // 10]
+    return {"events_per_s": float(((times >= first) & (times < last)).sum() / ((last - first) / 1_000))}
+
+
+def main() -> None:
+    """Measure and publish."""
+    figures: dict[str, float | int | str] = dict(river_rates())
+    with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
+        local = Local(Path(folder) / "home")
+        local.weir_json("up", timeout_s=600)
+        try:
+            scoring = Scoring(local, model="bench")
+            scoring.deploy(trained(1), "1")
+            scoring.deploy(trained(2), "2", role="challenger")
+            scoring.submit()
+            figures |= steady(scoring)
+            figures |= backlog(scoring)
+            figures["restarts"] = scoring.restarts()
+            figures["memory_mb"] = round(sum(scoring.stack.memory_mb().values()))
+            figures["sum"] = str(scoring.sum())
+            scoring.stop()
+        finally:
+            local.stack.down(purge=True)
+    figures["ratio"] = float(figures["events_per_s"]) / float(figures["river_score_learn_per_s"])
+    publish("job", figures)
+
+
+if __name__ == "__main__":
+    main()
