@@ -101,7 +101,9 @@ def build(
     records = {
         "model_quality": quality,
         "model_events": gated.model_events,
-        "dead_letters": customers.get_side_output(DEAD_LETTERS).union(gated.dead_letters),
+        "dead_letters": customers.get_side_output(DEAD_LETTERS).union(
+            gated.dead_letters, joined.get_side_output(DEAD_LETTERS)
+        ),
     }
     _write(tables, sinks, records, emit_features=settings.emit_features)
     set_sql_uids(env)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["Settings"]
+__all__ = ["DAY_MS", "Settings"]
 
 DAY_MS = 86_400_000
+LATEST_MATURITY = 0.9
+"""Of the retention: labels mature a 64th of it at a time, and must do so before their windows are final."""
 
 
 class Settings(BaseSettings):
@@ -47,5 +49,31 @@ class Settings(BaseSettings):
     )
 
     quality_window_ms: int = Field(DAY_MS, ge=1_000, description="tumbling window of model_quality")
+    quality_rolling_ms: int = Field(
+        0,
+        ge=0,
+        description="length of the rolling windows of model_quality, a multiple of quality_window_ms; 0 for none",
+    )
+    quality_false_positive_rate: float = Field(0.01, ge=0, le=1, description="at which model_quality tells the recall")
     quality_interval_ms: int = Field(1_000, ge=200, description="shortest time between early revisions of a window")
     truth_retention_ms: int = Field(120 * DAY_MS, ge=0, description="how long an open transaction waits for its truth")
+    label_maturity_days: float = Field(
+        0, ge=0, description="age at which a transaction without truth is presumed genuine; 0 for never"
+    )
+
+    @model_validator(mode="after")
+    def _quality_settings_fit(self) -> Settings:
+        if self.quality_rolling_ms % self.quality_window_ms:
+            msg = (
+                f"WEIR_QUALITY_ROLLING_MS is {self.quality_rolling_ms}, which is no multiple of WEIR_QUALITY_WINDOW_MS "
+                f"({self.quality_window_ms}); set it to one, or to 0 for no rolling windows."
+            )
+            raise ValueError(msg)
+        most_days = LATEST_MATURITY * self.truth_retention_ms / DAY_MS
+        if self.label_maturity_days > most_days:
+            msg = (
+                f"WEIR_LABEL_MATURITY_DAYS is {self.label_maturity_days:g}, but truth is only waited for "
+                f"{self.truth_retention_ms / DAY_MS:g} days (WEIR_TRUTH_RETENTION_MS); set it to at most {most_days:g}."
+            )
+            raise ValueError(msg)
+        return self

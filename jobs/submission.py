@@ -15,7 +15,7 @@ from connectors.local.stack import LocalStack
 from jobs.bundle import build_bundle
 from jobs.job_arguments import JobArguments
 from jobs.registry_access import metadata_store_of
-from jobs.settings import Settings
+from jobs.settings import DAY_MS, Settings
 from udfs.domain.errors import JobError
 from udfs.operators.stage_settings import StageSettings
 
@@ -104,6 +104,9 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         quality_window_ms=settings.quality_window_ms,
         quality_interval_ms=settings.quality_interval_ms,
         truth_retention_ms=settings.truth_retention_ms,
+        label_maturity_ms=round(settings.label_maturity_days * DAY_MS),
+        quality_rolling_ms=settings.quality_rolling_ms,
+        quality_false_positive_rate=settings.quality_false_positive_rate,
     )
     return JobArguments(
         name=JOB_NAME,

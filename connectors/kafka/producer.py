@@ -16,6 +16,7 @@ import orjson
 from kafka import KafkaProducer
 
 from connectors.data.dataset import Dataset
+from connectors.data.truth_file import TruthFile
 from connectors.kafka.errors import kafka_errors
 from connectors.kafka.pacer import Pacer
 from connectors.kafka.produced import Produced
@@ -87,7 +88,7 @@ class Producer:
         """Transactions and truths handed to the client so far; may be read from another thread."""
         return sum(self._sent.values())
 
-    def run(self, dataset: Dataset) -> Produced:
+    def run(self, dataset: Dataset | TruthFile) -> Produced:
         """Send a dataset to its end, or until told to stop, and wait until everything sent is acknowledged.
 
         Raises
@@ -110,7 +111,7 @@ class Producer:
         done = self._acknowledged
         return Produced(done["transactions"], done["truths"], done["control"], seconds, not finished)
 
-    def _send_all(self, client: KafkaProducer, dataset: Dataset) -> bool:
+    def _send_all(self, client: KafkaProducer, dataset: Dataset | TruthFile) -> bool:
         """Send everything; return False when stopped or refused before the end."""
         pacer = Pacer(self._rate, sleep=self._stop.wait)
         told = time.monotonic()
@@ -144,7 +145,7 @@ class Producer:
         sent = client.send(topic, key=key, value=orjson.dumps(message))
         sent.add_callback(self._count, topic).add_errback(self._fail)
 
-    def _send_close(self, client: KafkaProducer, dataset: Dataset, partitions: dict[str, set[int]]) -> None:
+    def _send_close(self, client: KafkaProducer, dataset: Dataset | TruthFile, partitions: dict[str, set[int]]) -> None:
         time_ms = max(dataset.last_event_ms, min(dataset.last_time_ms + CLOSE_AFTER_MS, _now_ms() + AHEAD_MS))
         value = orjson.dumps({"control": "close", "event_time_ms": time_ms})
         for topic, numbers in partitions.items():

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -24,6 +25,12 @@ INTERRUPTED = 130
 
 def produce(
     data: Annotated[str, typer.Option(help="A parquet or CSV file, or generator.")] = "generator",
+    truths: Annotated[
+        Path | None,
+        typer.Option(
+            help="Send the truths of this file (JSON Lines, CSV or parquet) and nothing else; closes nothing."
+        ),
+    ] = None,
     rows: Annotated[int | None, typer.Option(min=1, help="At most so many transactions; generator: 100000.")] = None,
     rate: Annotated[str, typer.Option(help="Transactions a second, evenly spread, or max.")] = "max",
     truth_delay: Annotated[str, typer.Option(help="When a truth is known after its event: 6d23h, 90m.")] = "6d23h",
@@ -48,8 +55,14 @@ def produce(
     Events keep their own times; with --restamp each is sent when its new time has come, or at --rate if that is given
     without --speed. Ctrl-C stops at once and says how many records Kafka has acknowledged.
 
+    With --truths only the truths of a file are sent, in its order: a chargeback report, corrections (a higher revision),
+    reversals. Its fields are those of the topic truths; all are checked before the first is sent.
+
     Example: weir produce --data generator --rows 100000 --rate 1500
     """
+    if truths is not None:
+        _produce_truths(truths, bootstrap, as_json=as_json)
+        return
     with errors_as_sentences():
         from connectors.data.dataset import open_dataset
         from connectors.data.options import parse_duration_ms, parse_mapping, parse_rate
@@ -79,6 +92,28 @@ def produce(
                 address, rate=limit, live=live, close=not no_close, progress=lambda *sent: done(sum(sent)), stop=stop
             )
             produced = producer.run(dataset)
+        if as_json:
+            print_json(produced.to_json())
+        else:
+            stdout.print(str(produced), highlight=False)
+    if produced.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _produce_truths(path: Path, bootstrap: str | None, *, as_json: bool) -> None:
+    with errors_as_sentences():
+        from connectors.data.truth_file import TruthFile
+        from connectors.kafka.producer import Producer
+        from connectors.local.ports import Ports
+
+        file = TruthFile(path)
+        address = bootstrap or Ports(Settings().port_base).addresses()["kafka"]
+        with (
+            _stop_on_interrupt() as stop,
+            progress_bar(f"produce {path.name}", file.truth_count, quiet=as_json) as done,
+        ):
+            producer = Producer(address, close=False, progress=lambda *sent: done(sum(sent)), stop=stop)
+            produced = producer.run(file)
         if as_json:
             print_json(produced.to_json())
         else:

@@ -11,7 +11,7 @@ from connectors.kafka.record import Record
 from jobs.demo.tally import VersionTally
 from udfs.domain.deployment import CHAMPION
 from udfs.domain.quality_change import EVENT_TIME
-from udfs.domain.quality_window import LIFE_END_MS
+from udfs.domain.window import LIFE_END_MS
 
 __all__ = ["QualityRows"]
 

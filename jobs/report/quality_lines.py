@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from udfs.domain.quality_window import LIFE_END_MS
+from udfs.domain.window import LIFE_END_MS
 
 __all__ = ["QualityLine", "quality_lines"]
 
@@ -37,7 +37,8 @@ def quality_lines(rows: Iterable[Mapping[str, Any]], *, series: str = "event_tim
     Parameters
     ----------
     rows
-        Values of the topic ``model_quality`` in any order; a higher revision of a window replaces a lower one.
+        Values of the topic ``model_quality`` in any order; a higher revision of a window replaces a lower one. Rolling
+        windows overlap and are left out.
     series
         Which of the two series of windows to take: ``event_time`` or ``truth_time``.
 
@@ -51,7 +52,7 @@ def quality_lines(rows: Iterable[Mapping[str, Any]], *, series: str = "event_tim
     """
     newest: dict[tuple[str, str], dict[tuple[int, int], Mapping[str, Any]]] = {}
     for row in rows:
-        if row["series"] == series:
+        if row["series"] == series and row.get("window") != "rolling":
             windows = newest.setdefault((row["version"], row["role"]), {})
             window = row["window_start_ms"], row["window_end_ms"]
             if window not in windows or row["revision"] > windows[window]["revision"]:

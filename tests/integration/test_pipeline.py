@@ -140,6 +140,7 @@ class Run:
 
     def newest_quality(self) -> dict:
         rows = sorted(self.sinks.read("model_quality"), key=lambda row: row["revision"])
+        rows = [row for row in rows if row["series"] == "event_time"]
         return {(row["role"], row["window_start_ms"], row["window_end_ms"]): row for row in rows}
 
     def settled(self) -> bool:

@@ -55,7 +55,8 @@ class Prediction(TypedDict):
     """What one version in one role said of a transaction; the truth join's other input.
 
     ``excluded`` marks a transaction the version was trained on: it is scored but never counts in that version's ROC AUC.
-    A missing champion gives no Prediction at all (its inference has a null score).
+    ``partition`` and ``offset`` are those of its transaction. A missing champion gives no Prediction at all (its
+    inference has a null score).
     """
 
     kind: Literal["prediction"]
@@ -66,4 +67,6 @@ class Prediction(TypedDict):
     role: str
     score: float
     excluded: bool
+    partition: NotRequired[int]
+    offset: NotRequired[int]
     ingestion_time_ms: NotRequired[int]

@@ -109,4 +109,6 @@ def prediction_of(inference: Mapping[str, Any]) -> Prediction | None:
         role=inference["role"],
         score=inference["score"],
         excluded=inference["excluded"],
+        partition=inference["source_partition"],
+        offset=inference["source_offset"],
     )

@@ -2,8 +2,11 @@
 
 Changes are differences, so a correction is a retraction (weight -1) of the old outcome and an addition (+1) of the new
 one. They travel in batches, one JSON text in columns per model version and role, because the quality stage adds them
-up with numpy. A change names the tumbling window of the transaction's own event time; the whole-life window counts
-every change.
+up with numpy. A change names the tumbling window it belongs to; rolling windows and the whole life follow from that.
+
+There are two series. ``event_time``: the window of the transaction's own time; truth revises it however late it comes.
+``truth_time``: the window of the time at which a truth was told. Each truth of a transaction, a correction too, counts
+there once and nothing is ever taken back: it says what was learnt in that window. Presumed labels are not in it.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ from typing import NamedTuple
 
 import orjson
 
-__all__ = ["EVENT_TIME", "Outcome", "QualityChange", "encode_changes", "split_version_key", "version_key"]
+__all__ = ["EVENT_TIME", "TRUTH_TIME", "Outcome", "QualityChange", "encode_changes", "split_version_key", "version_key"]
 
 EVENT_TIME = "event_time"
 """The series by the event time of the original transaction; late truth revises it."""
+TRUTH_TIME = "truth_time"
+"""The series by the time a truth was told; corrections do not revise it."""
 
 
 class Outcome(IntEnum):
@@ -33,6 +38,10 @@ class Outcome(IntEnum):
     """The version was trained on it: counts nowhere else."""
     INTERVENED = 4
     """The transaction was blocked: there is a truth, but it is not comparable, so it stays out of the ROC AUC."""
+    PRESUMED = 5
+    """No truth came within the label maturity: counts as a negative, tagged, until a truth takes it back."""
+    SET_ASIDE = 6
+    """Something of this version was set aside that is no mere repetition; counts in no quality."""
 
 
 class QualityChange(NamedTuple):
@@ -43,15 +52,17 @@ class QualityChange(NamedTuple):
     model, version, role
         Whose prediction it is.
     series
-        ``event_time``; ``truth_time`` will join it.
+        ``event_time`` or ``truth_time``.
     window_start_ms
-        Start of the tumbling window the transaction's event time lies in.
+        Start of the tumbling window that the transaction's event time, or the truth's time, lies in.
     score
         The score as it was published.
     outcome
         An :class:`Outcome`, as a plain int.
     weight
         +1 to count it, -1 to take it back.
+    delay_ms
+        In the series ``truth_time``: from the transaction's event time to the truth's, milliseconds.
     """
 
     model: str
@@ -62,6 +73,7 @@ class QualityChange(NamedTuple):
     score: float
     outcome: int
     weight: int
+    delay_ms: int = 0
 
 
 def version_key(model: str, version: str, role: str) -> str:
@@ -107,6 +119,7 @@ def encode_changes(changes: Iterable[QualityChange]) -> dict[str, str]:
             group.append(change)
     batches: dict[str, list[list[object]]] = {}
     for (model, version, role, series), group in groups.items():
-        columns = list(zip(*group, strict=True))[4:]
+        # only the series by truth time has a column of delays
+        columns = list(zip(*group, strict=True))[4 : 9 if series == TRUTH_TIME else 8]
         batches.setdefault(version_key(model, version, role), []).append([series, *columns])
     return {key: orjson.dumps(batch).decode() for key, batch in batches.items()}

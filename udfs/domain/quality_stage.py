@@ -1,27 +1,43 @@
 """The quality stage: changes from the truth join become rows of ``model_quality``, per model version and role.
 
 Changes are kept as they came until a timer folds them, so that a window's counts are read and written once per flush
-and not once per batch. The operator keeps the waiting payloads (ListState), calls :func:`refresh_windows` from its
-processing-time timer and :func:`finish_windows` from event-time timers at window end + retention.
+and not once per batch. The operator keeps the waiting payloads, calls :func:`refresh_windows` from its processing-time
+timer, which publishes early revisions, and :func:`finish_windows` from its event-time timers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from udfs.domain.quality_change import split_version_key
-from udfs.domain.quality_window import QualityWindow, Window, life_window
+from udfs.domain.quality_change import TRUTH_TIME, split_version_key
+from udfs.domain.quality_rules import QualityRules
+from udfs.domain.quality_window import QualityWindow
+from udfs.domain.window import Window
+from udfs.domain.window_index import WindowIndex
 
-__all__ = ["finish_windows", "refresh_windows"]
+__all__ = ["QualityUpdate", "finish_windows", "refresh_windows"]
 
-SCHEMA = 1
-_INDEX = "\x00windows"
 Row = dict[str, Any]
+
+
+class QualityUpdate(NamedTuple):
+    """What a call brought.
+
+    Parameters
+    ----------
+    rows
+        As the contract of ``model_quality`` names them.
+    next_due_ms
+        The watermark at which to call :func:`finish_windows` next, epoch milliseconds; None when nothing waits for one.
+    """
+
+    rows: list[Row]
+    next_due_ms: int | None
 
 
 class _Changes(NamedTuple):
@@ -29,21 +45,22 @@ class _Changes(NamedTuple):
     scores: NDArray[np.float64]
     outcomes: NDArray[np.int64]
     weights: NDArray[np.int64]
+    delays: NDArray[np.int64]
 
     def take(self, chosen: NDArray[np.intp]) -> _Changes:
-        return _Changes(self.starts[chosen], self.scores[chosen], self.outcomes[chosen], self.weights[chosen])
+        starts, scores, outcomes, weights, delays = self
+        return _Changes(starts[chosen], scores[chosen], outcomes[chosen], weights[chosen], delays[chosen])
 
 
 def refresh_windows(
     version_key: str,
     payloads: Iterable[str],
     state: MutableMapping[str, bytes],
+    rules: QualityRules,
     *,
-    window_ms: int,
-    retention_ms: int,
     watermark_ms: int,
-) -> list[Row]:
-    """Count batches of changes and return a new row of every window they touch, the whole life's last.
+) -> QualityUpdate:
+    """Count batches of changes and return a new row of every window whose counts no row has shown.
 
     Parameters
     ----------
@@ -53,104 +70,81 @@ def refresh_windows(
         The texts that :func:`~udfs.domain.quality_change.encode_changes` made, in order of arrival.
     state
         The version's MapState; only ``get``, item assignment and item deletion are used.
-    window_ms
-        Length of the tumbling windows, milliseconds; the truth join's.
-    retention_ms
-        How long truth is waited for, milliseconds; the truth join's.
+    rules
+        Of the windows.
     watermark_ms
         The operator's watermark, epoch milliseconds.
-
-    Returns
-    -------
-    list of dict
-        Rows as the contract of ``model_quality`` names them. For each that is not final and not of the whole life the
-        operator sets an event-time timer at ``window_end_ms + retention_ms``.
     """
-    who = split_version_key(version_key)
-    index = _Index(state)
-    rows = []
-    for series, columns in _gather(payloads).items():
-        for window, part in _by_window(series, columns, window_ms):
-            if not index.admit(window, retention_ms, watermark_ms):
-                continue
-            held = state.get(window.key)
-            counts = QualityWindow() if held is None else QualityWindow.decode(held)
-            counts.update_many(part.scores, part.outcomes, part.weights)
-            rows.append(counts.publish(who, window, watermark_ms=watermark_ms, retention_ms=retention_ms))
-            index.note(window, counts.final)
-            state[window.key] = counts.encode()
-    index.write()
-    return rows
+    version = _Version(version_key, state, rules, watermark_ms)
+    version.count(payloads, publish=True)
+    for window in version.index.unpublished():
+        version.publish(window)
+    return version.end()
 
 
 def finish_windows(
-    version_key: str, state: MutableMapping[str, bytes], *, retention_ms: int, watermark_ms: int
-) -> list[Row]:
-    """Return the final row of every window whose end + retention the watermark has passed; forget what is long past.
+    version_key: str,
+    payloads: Iterable[str],
+    state: MutableMapping[str, bytes],
+    rules: QualityRules,
+    *,
+    watermark_ms: int,
+) -> QualityUpdate:
+    """Count batches of changes, return the final row of every window that is over, and forget what is long past.
 
-    A window is forgotten only when the version's own changes too have gone past its retention: the watermark may
-    overtake what batching windows hold, and a truth that comes behind it must find the counts it corrects.
+    Windows that are not over get no row here, so that early revisions keep their distance.
+    A window is forgotten only when the version's own changes too have gone far past it: the watermark may overtake
+    what batching windows hold, and a truth that comes behind it must find the counts it corrects. Parameters are those
+    of :func:`refresh_windows`.
     """
-    who = split_version_key(version_key)
-    index = _Index(state)
-    rows = []
-    for window in index.windows():
-        if window.end_ms + retention_ms > watermark_ms:
-            continue
-        if not index.is_final(window):
-            counts = QualityWindow.decode(state[window.key])
-            rows.append(counts.publish(who, window, watermark_ms=watermark_ms, retention_ms=retention_ms))
-            index.note(window, counts.final)
-            state[window.key] = counts.encode()
-        if index.is_past(window, retention_ms, watermark_ms):
-            index.forget(window)
-            del state[window.key]
-    index.write()
-    return rows
+    version = _Version(version_key, state, rules, watermark_ms)
+    version.count(payloads, publish=False)
+    for window in version.index.due(watermark_ms):
+        version.publish(window)
+    version.index.forget_past(watermark_ms)
+    return version.end()
 
 
-class _Index:
-    """The tumbling windows a version has in state, which of them are final, and the newest its changes named."""
+class _Version:
+    """One call's view of a version: its windows in state, and the rows it will publish."""
 
-    def __init__(self, state: MutableMapping[str, bytes]) -> None:
+    def __init__(
+        self, version_key: str, state: MutableMapping[str, bytes], rules: QualityRules, watermark_ms: int
+    ) -> None:
+        self._who = split_version_key(version_key)
         self._state = state
-        self._loaded = state.get(_INDEX)
-        self._clock_ms = -(2**63)
-        self._windows: dict[Window, bool] = {}
-        if self._loaded is not None:
-            held = orjson.loads(self._loaded)
-            if held["schema"] != SCHEMA:
-                msg = f"A quality index has schema {held['schema']}; this program reads {SCHEMA}. Start the newer one."
-                raise ValueError(msg)
-            self._clock_ms = held["clock_ms"]
-            self._windows = {Window(series, start, end): final for series, start, end, final in held["windows"]}
+        self._rules = rules
+        self._watermark_ms = watermark_ms
+        self._rows: list[Row] = []
+        self.index = WindowIndex(state, rules)
 
-    def windows(self) -> list[Window]:
-        return sorted(self._windows)
+    def count(self, payloads: Iterable[str], *, publish: bool) -> None:
+        """Add changes to the windows they belong to."""
+        for series, changes in _gather(payloads).items():
+            for window, part in _by_window(series, changes, self._rules):
+                if not self.index.admit(window, self._watermark_ms):
+                    continue
+                held = self._state.get(window.key)
+                counts = QualityWindow() if held is None else QualityWindow.decode(held)
+                counts.update_many(part.scores, part.outcomes, part.weights)
+                if series == TRUTH_TIME:
+                    counts.delays.update_many(part.delays)
+                self._keep(window, counts, publish=publish)
 
-    def is_past(self, window: Window, retention_ms: int, watermark_ms: int) -> bool:
-        return window.end_ms + retention_ms <= min(watermark_ms, self._clock_ms)
+    def publish(self, window: Window) -> None:
+        """Add a row of a window as it is."""
+        self._keep(window, QualityWindow.decode(self._state[window.key]), publish=True)
 
-    def admit(self, window: Window, retention_ms: int, watermark_ms: int) -> bool:
-        """Whether a window may change; not one that was forgotten, or its old row would be replaced by a part."""
-        return window.is_life or window in self._windows or not self.is_past(window, retention_ms, watermark_ms)
+    def end(self) -> QualityUpdate:
+        """Write the index and return what there is."""
+        self.index.write()
+        return QualityUpdate(self._rows, self.index.next_due_ms(self._watermark_ms))
 
-    def note(self, window: Window, final: bool) -> None:
-        if not window.is_life:
-            self._windows[window] = final
-            self._clock_ms = max(self._clock_ms, window.start_ms)
-
-    def is_final(self, window: Window) -> bool:
-        return self._windows[window]
-
-    def forget(self, window: Window) -> None:
-        del self._windows[window]
-
-    def write(self) -> None:
-        windows = [(*window, final) for window, final in sorted(self._windows.items())]
-        data = orjson.dumps({"schema": SCHEMA, "clock_ms": self._clock_ms, "windows": windows})
-        if data != self._loaded:
-            self._state[_INDEX] = self._loaded = data
+    def _keep(self, window: Window, counts: QualityWindow, *, publish: bool) -> None:
+        if publish:
+            self._rows.append(counts.publish(self._who, window, self._rules, watermark_ms=self._watermark_ms))
+        self.index.note(window, final=counts.final, published=publish)
+        self._state[window.key] = counts.encode()
 
 
 def _gather(payloads: Iterable[str]) -> dict[str, _Changes]:
@@ -162,7 +156,7 @@ def _gather(payloads: Iterable[str]) -> dict[str, _Changes]:
 
 
 def _stack(parts: list[list[list[Any]]]) -> _Changes:
-    starts, scores, outcomes, weights = (
+    starts, scores, outcomes, weights, *delays = (
         [value for part in column for value in part] for column in zip(*parts, strict=True)
     )
     return _Changes(
@@ -170,14 +164,19 @@ def _stack(parts: list[list[list[Any]]]) -> _Changes:
         np.array(scores, np.float64),
         np.array(outcomes, np.int64),
         np.array(weights, np.int64),
+        np.array(delays[0], np.int64) if delays else np.zeros(len(starts), np.int64),
     )
 
 
-def _by_window(series: str, columns: _Changes, window_ms: int) -> list[tuple[Window, _Changes]]:
-    """Return the changes of each tumbling window, and all of them for the whole life."""
-    order = np.argsort(columns.starts, kind="stable")
-    starts, at = np.unique(columns.starts[order], return_index=True)
-    parts = []
+def _by_window(series: str, changes: _Changes, rules: QualityRules) -> Iterator[tuple[Window, _Changes]]:
+    """Return the changes of each window they touch, the whole life last."""
+    order = np.argsort(changes.starts, kind="stable")
+    starts, at = np.unique(changes.starts[order], return_index=True)
+    touched: dict[Window, list[NDArray[np.intp]]] = {}
     for start_ms, chosen in zip(starts.tolist(), np.split(order, at[1:]), strict=True):
-        parts.append((Window(series, start_ms, start_ms + window_ms), columns.take(chosen)))
-    return [*parts, (life_window(series), columns)]
+        for window in rules.windows_of(series, start_ms):
+            touched.setdefault(window, []).append(chosen)
+    for window, pieces in touched.items():
+        # in order of arrival: a retraction never stands before what it takes back
+        yield window, changes.take(np.sort(np.concatenate(pieces)))
+    yield Window.life(series), changes

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.domain.quality_change import EVENT_TIME, Outcome
+from udfs.domain.label_delay import LabelDelays
+from udfs.domain.quality_change import TRUTH_TIME, Outcome
+from udfs.domain.quality_rules import QualityRules
 from udfs.domain.roc_auc import RocAuc
+from udfs.domain.window import Window
 
-__all__ = ["LIFE_END_MS", "QualityWindow", "Window"]
+__all__ = ["QualityWindow"]
 
 SCHEMA = 1
-LIFE_END_MS = 4_102_444_800_000
-"""2100-01-01: the end of the window that counts a version's whole life."""
 _HEAD = struct.Struct("<BBxxIqqqqq")
-_FINAL = 1
-
-
-class Window(NamedTuple):
-    """Which window: ``[start_ms, end_ms)`` of a series."""
-
-    series: str
-    start_ms: int
-    end_ms: int
-
-    @property
-    def key(self) -> str:
-        """The window's key in the state of its version.
-
-        Examples
-        --------
-        >>> Window("event_time", 0, 3_600_000).key
-        'event_time/0/3600000'
-        """
-        return f"{self.series}/{self.start_ms}/{self.end_ms}"
-
-    @property
-    def is_life(self) -> bool:
-        """Whether it counts the version's whole life; it never becomes final while the job runs."""
-        return self.start_ms == 0 and self.end_ms == LIFE_END_MS
+_FINAL, _DELAYS = 1, 2
+_LENGTH = struct.Struct("<I")
 
 
 class QualityWindow:
@@ -60,18 +38,28 @@ class QualityWindow:
         Predictions of transactions the version was trained on.
     intervened
         Scored predictions whose transaction was blocked.
+    presumed
+        Negatives for which no truth came within the label maturity.
+    set_aside
+        What was set aside of this version and is no mere repetition.
+    delays
+        How long truth took, in windows of truth time.
     revision
         How many rows of this window were published.
     final
         Whether the newest row said so.
     """
 
-    __slots__ = ("auc", "excluded", "final", "intervened", "revision", "scored")
+    __slots__ = (
+        "auc", "delays", "excluded", "final", "intervened", "presumed", "revision", "scored", "set_aside",
+    )  # fmt: skip
 
     def __init__(self, limit: int = 16384, bins: int = 2048) -> None:
         self.scored = self.excluded = self.intervened = self.revision = 0
+        self.presumed = self.set_aside = 0
         self.final = False
         self.auc = RocAuc(limit, bins)
+        self.delays = LabelDelays()
 
     def update_many(self, scores: NDArray[np.float64], outcomes: NDArray[np.int64], weights: NDArray[np.int64]) -> None:
         """Count changes: scores, their :class:`Outcome` and +1 or -1 each."""
@@ -79,12 +67,14 @@ class QualityWindow:
         self.scored += int(counts[Outcome.SCORED])
         self.excluded += int(counts[Outcome.EXCLUDED])
         self.intervened += int(counts[Outcome.INTERVENED])
-        labelled = outcomes <= Outcome.POSITIVE
+        self.presumed += int(counts[Outcome.PRESUMED])
+        self.set_aside += int(counts[Outcome.SET_ASIDE])
+        labelled = (outcomes <= Outcome.POSITIVE) | (outcomes == Outcome.PRESUMED)
         if labelled.any():
-            self.auc.update_many(scores[labelled], outcomes[labelled], weights[labelled])
+            self.auc.update_many(scores[labelled], outcomes[labelled] == Outcome.POSITIVE, weights[labelled])
 
     def publish(
-        self, who: tuple[str, str, str], window: Window, *, watermark_ms: int, retention_ms: int
+        self, who: tuple[str, str, str], window: Window, rules: QualityRules, *, watermark_ms: int
     ) -> dict[str, Any]:
         """Return the next row of ``model_quality`` for this window, one revision up.
 
@@ -94,19 +84,30 @@ class QualityWindow:
             Model, version, role.
         window
             Which window this is.
+        rules
+            By which windows are final.
         watermark_ms
-            Epoch milliseconds; with it past the window's end and the retention the row is final.
-        retention_ms
-            How long truth is waited for, milliseconds.
+            Epoch milliseconds.
+
+        Returns
+        -------
+        dict
+            ``positives`` and ``negatives`` are what the figures rest on; ``presumed`` of the negatives have no truth,
+            the others are ``labelled``, and ``coverage`` is their share of ``scored``. In the series by truth time
+            every prediction counted has a truth: ``scored`` is their number, and the label delays are theirs.
         """
         self.revision += 1
-        self.final = watermark_ms >= window.end_ms + retention_ms
+        self.final = not window.is_life and watermark_ms >= rules.final_at_ms(window)
         result = self.auc.get()
+        ranking = self.auc.precision_recall(rules.false_positive_rate)
+        labelled = result.positives + result.negatives - self.presumed
+        scored = labelled + self.intervened if window.series == TRUTH_TIME else self.scored
         return {
             "model": who[0],
             "version": who[1],
             "role": who[2],
             "series": window.series,
+            "window": rules.kind(window),
             "window_start_ms": window.start_ms,
             "window_end_ms": window.end_ms,
             "roc_auc": result.roc_auc,
@@ -114,21 +115,37 @@ class QualityWindow:
             "error_bound": result.error_bound,
             "ci_low": result.ci_low,
             "ci_high": result.ci_high,
+            "average_precision": ranking.average_precision,
+            "average_precision_error": ranking.average_precision_error,
+            "false_positive_rate": rules.false_positive_rate,
+            "recall_at_fpr": ranking.recall,
+            "recall_at_fpr_error": ranking.recall_error,
             "positives": result.positives,
             "negatives": result.negatives,
-            "labelled": result.positives + result.negatives,
-            "scored": self.scored,
+            "presumed": self.presumed,
+            "labelled": labelled,
+            "scored": scored,
+            "coverage": labelled / scored if scored else None,
             "excluded": self.excluded,
             "intervened": self.intervened,
+            "set_aside": self.set_aside,
+            "label_delay_p50_ms": self.delays.quantile(0.5),
+            "label_delay_p90_ms": self.delays.quantile(0.9),
             "revision": self.revision,
             "final": self.final,
         }
 
     def encode(self) -> bytes:
-        """Return the counts as bytes: schema, flags, revision, scored, excluded, intervened, room, then the ROC AUC."""
-        flags = _FINAL if self.final else 0
-        head = _HEAD.pack(SCHEMA, flags, self.revision, self.scored, self.excluded, self.intervened, 0, 0)
-        return head + self.auc.encode()
+        """Return the counts as bytes, schema 1: the head, the label delays behind their length if any, the ROC AUC.
+
+        Head, little-endian: u8 schema, u8 flags (1: final, 2: delays), u16 of room, u32 revision, then as i64 scored,
+        excluded, intervened, presumed, set aside.
+        """
+        delays = self.delays.encode()
+        flags = (_FINAL if self.final else 0) | (_DELAYS if delays else 0)
+        counts = (self.scored, self.excluded, self.intervened, self.presumed, self.set_aside)
+        head = _HEAD.pack(SCHEMA, flags, self.revision, *counts)
+        return head + (_LENGTH.pack(len(delays)) + delays if delays else b"") + self.auc.encode()
 
     @classmethod
     def decode(cls, data: bytes) -> QualityWindow:
@@ -139,17 +156,18 @@ class QualityWindow:
         ValueError
             The bytes were written by a schema this program does not know.
         """
-        schema, flags, revision, scored, excluded, intervened, _, _ = _HEAD.unpack_from(data)
+        schema, flags, revision, *counts = _HEAD.unpack_from(data)
         if schema != SCHEMA:
             msg = f"A quality window has schema {schema}; this program reads schema {SCHEMA}. Start the newer program."
             raise ValueError(msg)
         window = cls()
         window.revision, window.final = revision, bool(flags & _FINAL)
-        window.scored, window.excluded, window.intervened = scored, excluded, intervened
-        window.auc = RocAuc.decode(data[_HEAD.size :])
+        window.scored, window.excluded, window.intervened, window.presumed, window.set_aside = counts
+        at = _HEAD.size
+        if flags & _DELAYS:
+            (length,) = _LENGTH.unpack_from(data, at)
+            at += _LENGTH.size
+            window.delays = LabelDelays.decode(data[at : at + length])
+            at += length
+        window.auc = RocAuc.decode(data[at:])
         return window
-
-
-def life_window(series: str = EVENT_TIME) -> Window:
-    """Return the window of a version's whole life."""
-    return Window(series, 0, LIFE_END_MS)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from udfs.domain.auc_interval import auc_interval
+from udfs.domain.precision_recall import PrecisionRecall, precision_recall
 
 __all__ = ["AucResult", "RocAuc"]
 
@@ -191,6 +192,10 @@ class RocAuc:
         low, _ = auc_interval(max(0.0, auc - bound), positives, negatives)
         _, high = auc_interval(min(1.0, auc + bound), positives, negatives)
         return AucResult(auc, None, bound, low, high, positives, negatives)
+
+    def precision_recall(self, false_positive_rate: float) -> PrecisionRecall:
+        """Return average precision, and recall at a false-positive rate (0..1), of what is counted now."""
+        return precision_recall(self._positives, self._negatives, self._low < self._high, false_positive_rate)
 
     def _mixed_pairs(self, count: type[np.int64] | type[np.float64]) -> float:
         """Pairs of a positive and a negative whose order is not known: both in an interval of more than one score."""

@@ -4,6 +4,10 @@ It sits between scoring and the quality stage, keyed by transaction in shards. W
 changes it has emitted always add up to the newest truth of every prediction. It never drops a truth for lateness
 alone: only when the transaction itself was forgotten, and then it says so. It computes no quality and reads no clock.
 
+With a label maturity (sources that report fraud only) a transaction without truth counts as presumed genuine once it
+is that old; a truth that comes later takes this back. At the latest it is presumed when it is forgotten, so what a
+window says in the end does not depend on when the join looked.
+
 What is set aside, and why (``SetAside.reason``):
 
 =========================  ==========================================================================================
@@ -11,7 +15,7 @@ duplicate_prediction       this version and role already scored the transaction,
 conflicting_prediction     ... with another score; the first one stands
 score_not_finite           a score that cannot be ranked
 too_late_prediction        the retention of its event time is over; counted once it could not be told from a repetition
-duplicate_truth            the truth that is held already
+duplicate_truth            a revision and label that were told before
 conflicting_truth          another label with the revision that is held; intervened holds, then fraud, in whatever order
 superseded_truth           a lower revision than the one held
 too_late_correction        a truth for a transaction that was forgotten
@@ -23,26 +27,17 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import NamedTuple
 
 from udfs.domain.event import Prediction, Truth
-from udfs.domain.quality_change import EVENT_TIME, Outcome, QualityChange
-from udfs.domain.truth_record import OpenTransaction
-from udfs.domain.truth_shard import TruthShard, state_key
+from udfs.domain.quality_change import QualityChange
+from udfs.domain.set_aside import SetAside
+from udfs.domain.truth_aging import age_truths
+from udfs.domain.truth_batch import TruthBatch
+from udfs.domain.truth_shard import TruthShard
 
-__all__ = ["SetAside", "TruthUpdate", "expire_truths", "join_truths"]
+__all__ = ["TruthUpdate", "expire_truths", "join_truths"]
 
-_SCORED, _EXCLUDED, _INTERVENED = int(Outcome.SCORED), int(Outcome.EXCLUDED), int(Outcome.INTERVENED)
 _FORGET_PER_CALL = 256
-
-
-class SetAside(NamedTuple):
-    """Something that does not count, and why; ``item`` is what arrived, None for what was found in state."""
-
-    reason: str
-    transaction_id: str
-    item: Prediction | Truth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +53,22 @@ class TruthUpdate:
     forgotten
         Records cleaned up.
     never_labelled
-        Of these, the ones that had a prediction and no truth: they stay scored and unlabelled.
+        Of these, the ones that had a prediction and no truth: they stay scored and unlabelled, or presumed genuine.
+    presumed
+        Transactions that count as genuine from now on because no truth came within the label maturity.
     next_due_ms
-        Event time in epoch milliseconds at which the next records are due to be forgotten; None when there are none.
+        Event time in epoch milliseconds at which the next records mature or are forgotten; None when there are none.
+    holds
+        Whether the shard still holds records.
     """
 
     changes: list[QualityChange]
     set_aside: list[SetAside]
     forgotten: int = 0
     never_labelled: int = 0
+    presumed: int = 0
     next_due_ms: int | None = None
+    holds: bool = False
 
 
 def join_truths(
@@ -77,6 +78,7 @@ def join_truths(
     window_ms: int,
     retention_ms: int,
     watermark_ms: int,
+    maturity_ms: int = 0,
 ) -> TruthUpdate:
     """Join a batch of predictions and truths of one shard, in the order given.
 
@@ -95,9 +97,12 @@ def join_truths(
         The operator's watermark, epoch milliseconds. A record is forgotten when both the watermark and the event time
         of the newest prediction seen here are past its event time + retention, because the watermark may overtake
         items that batching windows hold.
+    maturity_ms
+        How long after its event time a transaction without truth is presumed genuine, milliseconds; 0 is never. Below
+        the retention.
     """
-    shard = TruthShard(state, retention_ms)
-    batch = _Batch(state, shard, window_ms, watermark_ms)
+    shard = TruthShard(state, retention_ms, maturity_ms)
+    batch = TruthBatch(state, shard, window_ms, watermark_ms)
     for item in items:
         if item["kind"] == "prediction":
             batch.predict(item)
@@ -105,31 +110,42 @@ def join_truths(
             batch.learn(item)
     batch.write()
     now_ms = min(watermark_ms, shard.clock_ms)
-    forgotten, never_labelled = _forget(state, shard, now_ms, retention_ms, 2 * len(items), batch.set_aside)
+    aged = age_truths(state, shard, now_ms, window_ms, retention_ms, maturity_ms, 2 * len(items))
     shard.write()
-    return TruthUpdate(batch.changes, batch.set_aside, forgotten, never_labelled, shard.next_due_ms())
+    next_due_ms = shard.next_due_ms()
+    return TruthUpdate(
+        batch.changes + aged.changes,
+        batch.set_aside + aged.set_aside,
+        aged.forgotten,
+        aged.never_labelled,
+        aged.presumed,
+        next_due_ms,
+        next_due_ms is not None,
+    )
 
 
 def expire_truths(
     state: MutableMapping[str, bytes],
     *,
+    window_ms: int,
     retention_ms: int,
     watermark_ms: int,
+    maturity_ms: int = 0,
     limit: int = _FORGET_PER_CALL,
     nothing_on_its_way: bool = False,
 ) -> TruthUpdate:
-    """Forget transactions whose retention is over: what a timer calls where no items come to do it on the way.
+    """Presume what is mature and forget what is past: what a timer calls where no items come to do it on the way.
 
     Parameters
     ----------
     state
         The shard's MapState.
-    retention_ms
+    window_ms, retention_ms, maturity_ms
         As for :func:`join_truths`.
     watermark_ms
         The operator's watermark, epoch milliseconds.
     limit
-        About how many to forget in this call.
+        About how many to look at for maturity, and to forget, in this call.
     nothing_on_its_way
         Go by the watermark alone, also past the newest prediction of the shard. Only for a caller who knows that no
         batching window still holds items the watermark has overtaken: a processing-time timer a minute later. Without
@@ -138,138 +154,15 @@ def expire_truths(
     Returns
     -------
     TruthUpdate
-        No changes. ``next_due_ms`` is when to call again, in event time: not above the watermark when the limit ended
-        the call, and None when a later watermark alone would change nothing.
+        Its only changes presume labels. ``next_due_ms`` is when to call again, in event time: not above the watermark
+        when the limit ended the call, and None when a later watermark alone would change nothing.
     """
-    shard = TruthShard(state, retention_ms)
-    set_aside: list[SetAside] = []
+    shard = TruthShard(state, retention_ms, maturity_ms)
     now_ms = watermark_ms if nothing_on_its_way else min(watermark_ms, shard.clock_ms)
-    forgotten, never_labelled = _forget(state, shard, now_ms, retention_ms, limit, set_aside)
+    aged = age_truths(state, shard, now_ms, window_ms, retention_ms, maturity_ms, limit)
     shard.write()
     due_ms = shard.next_due_ms()
+    holds = due_ms is not None
     if due_ms is not None and now_ms < due_ms <= watermark_ms:
         due_ms = None  # an event-time timer for it would fire at once and for ever
-    return TruthUpdate([], set_aside, forgotten, never_labelled, due_ms)
-
-
-class _Batch:
-    """The records a batch touches, each read once and written once."""
-
-    __slots__ = ("_dirty", "_records", "_shard", "_state", "_watermark_ms", "_window_ms", "changes", "set_aside")
-
-    def __init__(self, state: MutableMapping[str, bytes], shard: TruthShard, window_ms: int, watermark_ms: int) -> None:
-        self._state = state
-        self._shard = shard
-        self._window_ms = window_ms
-        self._watermark_ms = watermark_ms
-        self._records: dict[str, OpenTransaction] = {}
-        self._dirty: dict[str, OpenTransaction] = {}
-        self.changes: list[QualityChange] = []
-        self.set_aside: list[SetAside] = []
-
-    def predict(self, item: Prediction) -> None:
-        """Take what one version in one role said."""
-        transaction_id, score, excluded = item["transaction_id"], item["score"], item["excluded"]
-        who = (item["model"], item["version"], item["role"])
-        if not isfinite(score):
-            self.set_aside.append(SetAside("score_not_finite", transaction_id, item))
-            return
-        record = self._records.get(transaction_id) or self._read(transaction_id, item)
-        if record is None:
-            self.set_aside.append(SetAside("too_late_prediction", transaction_id, item))
-            return
-        name = self._shard.name(who)
-        predictions = record.predictions
-        if name in predictions:
-            reason = "duplicate_prediction" if predictions[name] == (excluded, score) else "conflicting_prediction"
-            self.set_aside.append(SetAside(reason, transaction_id, item))
-            return
-        if not predictions:
-            # the time the score was given for; an early truth may have named another
-            self._shard.see(record, item["event_time_ms"])
-        predictions[name] = (excluded, score)
-        self._dirty[transaction_id] = record
-        start_ms = record.event_time_ms // self._window_ms * self._window_ms
-        self.changes.append(QualityChange(*who, EVENT_TIME, start_ms, score, _EXCLUDED if excluded else _SCORED, 1))
-        if record.outcome is not None and not excluded:
-            self.changes.append(QualityChange(*who, EVENT_TIME, start_ms, score, record.outcome, 1))
-
-    def learn(self, item: Truth) -> None:
-        """Take what a transaction turned out to be, or a correction of it."""
-        transaction_id, revision, intervened = item["transaction_id"], item["revision"], item["intervened"]
-        record = self._records.get(transaction_id) or self._read(transaction_id, item)
-        if record is None:
-            self.set_aside.append(SetAside("too_late_correction", transaction_id, item))
-            return
-        outcome = _INTERVENED if intervened else int(item["label"])
-        old = record.outcome
-        if old is not None and revision <= record.revision:
-            reason = "duplicate_truth" if outcome == old else "conflicting_truth"
-            if revision < record.revision:
-                reason = "superseded_truth"
-            self.set_aside.append(SetAside(reason, transaction_id, item))
-            # Two labels with one revision: the graver one holds, so that the order of arrival decides nothing.
-            if revision < record.revision or outcome <= old:
-                return
-        record.learn(item["label"], intervened=intervened, revision=revision, truth_time_ms=item["truth_time_ms"])
-        self._dirty[transaction_id] = record
-        if outcome != old:
-            self._relabel(record, old, outcome)
-
-    def write(self) -> None:
-        """Write the records that changed to the state."""
-        for transaction_id, record in self._dirty.items():
-            self._state[state_key(transaction_id)] = record.encode()
-
-    def _read(self, transaction_id: str, item: Prediction | Truth) -> OpenTransaction | None:
-        """Return the record from state, or a new one; None when it would have been forgotten already."""
-        data = self._state.get(state_key(transaction_id))
-        event_time_ms = item["event_time_ms"]
-        if data is not None:
-            record = OpenTransaction.decode(data)
-        elif self._shard.is_past(event_time_ms, self._watermark_ms):
-            return None
-        else:
-            record = OpenTransaction(event_time_ms)
-            self._shard.remember(transaction_id, event_time_ms)
-        self._records[transaction_id] = record
-        return record
-
-    def _relabel(self, record: OpenTransaction, old: int | None, outcome: int) -> None:
-        start_ms = record.event_time_ms // self._window_ms * self._window_ms
-        for name, (excluded, score) in record.predictions.items():
-            if excluded:
-                continue
-            who = self._shard.names[name]
-            if old is not None:
-                self.changes.append(QualityChange(*who, EVENT_TIME, start_ms, score, old, -1))
-            self.changes.append(QualityChange(*who, EVENT_TIME, start_ms, score, outcome, 1))
-
-
-def _forget(
-    state: MutableMapping[str, bytes],
-    shard: TruthShard,
-    now_ms: int,
-    retention_ms: int,
-    limit: int,
-    set_aside: list[SetAside],
-) -> tuple[int, int]:
-    """Forget about ``limit`` records that are due; return how many, and how many of them had no truth."""
-    forgotten = never_labelled = 0
-    while forgotten < limit and (ids := shard.take_due(now_ms)) is not None:
-        for transaction_id in ids:
-            key = state_key(transaction_id)
-            record = state.get(key)
-            if record is None:
-                continue
-            held = OpenTransaction.decode(record)
-            if held.event_time_ms + retention_ms > now_ms:  # its prediction named a later time than its early truth
-                shard.remember(transaction_id, held.event_time_ms)
-                continue
-            del state[key]
-            forgotten += 1
-            if not held.predictions:
-                set_aside.append(SetAside("truth_without_prediction", transaction_id, None))
-            elif held.outcome is None:
-                never_labelled += 1
-    return forgotten, never_labelled
+    return TruthUpdate(aged.changes, aged.set_aside, aged.forgotten, aged.never_labelled, aged.presumed, due_ms, holds)

@@ -1,32 +1,55 @@
-"""An open transaction in the truth join's state: its predictions so far, and its truth if it is known.
+"""An open transaction in the truth join's state: its predictions so far, and every truth that was told of it.
 
 A record is one short binary string, because one is read and written per touched transaction and batch. Layout,
-little-endian, schema 1::
+little-endian, schema 2::
 
-    u8 schema | u8 flags | i64 event_time_ms | [ i64 revision | i64 truth_time_ms ]  the bracket only with flag TRUTH
-    then for each prediction:  u32 name | u8 excluded | f64 score
+    u8 schema | u8 flags and number of truths | i64 event_time_ms
+    for each truth, in ascending order:  i64 revision | u8 outcome | i64 truth_time_ms
+    with flag ORIGIN:  i32 partition | i64 offset | i64 ingestion_time_ms
+    for each prediction:  u32 name | u8 excluded | f64 score
 
-``name`` is an index into the shard's table of (model, version, role). 23 bytes with one prediction, 52 with two and a
+``name`` is an index into the shard's table of (model, version, role). 23 bytes with one prediction, 53 with two and a
 truth.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Any
+from bisect import insort
+from typing import Any, NamedTuple
 
+from udfs.domain.event import Position
 from udfs.domain.quality_change import Outcome
 
-__all__ = ["OpenTransaction"]
+__all__ = ["OpenTransaction", "Telling"]
 
-SCHEMA = 1
-_TRUTH, _LABEL, _INTERVENED, _PREDICTED = 1, 2, 4, 8
-_NEGATIVE, _POSITIVE, _BLOCKED = int(Outcome.NEGATIVE), int(Outcome.POSITIVE), int(Outcome.INTERVENED)
-_OUTCOME = {0: None, _TRUTH: _NEGATIVE, _TRUTH | _LABEL: _POSITIVE} | dict.fromkeys(
-    (_TRUTH | _INTERVENED, _TRUTH | _LABEL | _INTERVENED), _BLOCKED
-)
-_HEAD, _HEAD_TRUTH, _PREDICTION = struct.Struct("<BBq"), struct.Struct("<BBqqq"), struct.Struct("<IBd")
+SCHEMA = 2
+MOST_TELLINGS = 63
+"""Truths kept of one transaction: the greatest ones. A sender who tells more often than that repeats itself."""
+_PRESUMED, _ORIGIN = 0x80, 0x40
+_HEAD, _TELLING, _PREDICTION = struct.Struct("<BBq"), struct.Struct("<qBq"), struct.Struct("<IBd")
+_POSITION = struct.Struct("<iqq")
 _ONE = struct.Struct("<BBqIBd")
+_PRESUMED_GENUINE = int(Outcome.PRESUMED)
+
+
+class Telling(NamedTuple):
+    """One truth of a transaction, told once or many times. The greatest of a transaction is the one that holds.
+
+    Parameters
+    ----------
+    revision
+        A higher one replaces a lower.
+    outcome
+        An :class:`~udfs.domain.quality_change.Outcome` as a plain int. Of two with one revision the graver holds:
+        intervened, then fraud; so the order of arrival decides nothing.
+    truth_time_ms
+        When it became known, epoch milliseconds.
+    """
+
+    revision: int
+    outcome: int
+    truth_time_ms: int
 
 
 class OpenTransaction:
@@ -41,47 +64,62 @@ class OpenTransaction:
     ----------
     predictions
         (excluded, score) by the name's index, in order of arrival.
-    outcome
-        How the truth makes a prediction count, an :class:`~udfs.domain.quality_change.Outcome`; None: not known.
-    revision, truth_time_ms
-        Of the truth; 0 while it is not known.
-    truth_flags
-        The truth as it is stored; 0 while it is not known.
+    tellings
+        Distinct truths in ascending order: the last one holds.
+    presumed
+        Whether its predictions count as genuine because no truth came in time; never together with a truth.
+    origin
+        Where the newest truth stood, kept only while there is no prediction to show that it was of use.
 
     Examples
     --------
     >>> record = OpenTransaction(7)
-    >>> record.learn(1, intervened=False, revision=0, truth_time_ms=9)
+    >>> record.learn(Telling(0, 1, 9)), record.learn(Telling(0, 1, 9))
+    (True, False)
     >>> record.predictions[0] = (False, 0.25)
     >>> OpenTransaction.decode(record.encode()).outcome
     1
     """
 
-    __slots__ = ("event_time_ms", "outcome", "predictions", "revision", "truth_flags", "truth_time_ms")
+    __slots__ = ("event_time_ms", "origin", "predictions", "presumed", "tellings")
 
     def __init__(self, event_time_ms: int) -> None:
         self.event_time_ms = event_time_ms
         self.predictions: dict[int, tuple[bool, float]] = {}
-        self.outcome: int | None = None
-        self.revision = self.truth_time_ms = self.truth_flags = 0
+        self.tellings: list[Telling] = []
+        self.presumed = False
+        self.origin: Position | None = None
 
-    def learn(self, label: int, *, intervened: bool, revision: int, truth_time_ms: int) -> None:
-        """Take this truth in place of the one held, if any."""
-        self.truth_flags = _TRUTH | (_LABEL if label else 0) | (_INTERVENED if intervened else 0)
-        self.outcome = _OUTCOME[self.truth_flags]
-        self.revision, self.truth_time_ms = revision, truth_time_ms
+    @property
+    def outcome(self) -> int | None:
+        """How its predictions count, an :class:`~udfs.domain.quality_change.Outcome`; None: no truth, none presumed."""
+        if self.tellings:
+            return self.tellings[-1].outcome
+        return _PRESUMED_GENUINE if self.presumed else None
+
+    def learn(self, telling: Telling) -> bool:
+        """Keep a truth, and say whether it is news."""
+        tellings = self.tellings
+        if telling in tellings or (len(tellings) == MOST_TELLINGS and telling < tellings[0]):
+            return False
+        insort(tellings, telling)
+        del tellings[:-MOST_TELLINGS]
+        self.presumed = False
+        return True
 
     def encode(self) -> bytes:
-        """Return the record as bytes of schema 1."""
-        predictions = self.predictions
-        flags = self.truth_flags | _PREDICTED if predictions else self.truth_flags
-        if flags == _PREDICTED and len(predictions) == 1:
+        """Return the record as bytes of schema 2."""
+        predictions, tellings = self.predictions, self.tellings
+        flags = len(tellings) | (_PRESUMED if self.presumed else 0)
+        if len(predictions) == 1 and not tellings:
             ((name, (excluded, score)),) = predictions.items()
             return _ONE.pack(SCHEMA, flags, self.event_time_ms, name, excluded, score)
-        if self.truth_flags:
-            data = _HEAD_TRUTH.pack(SCHEMA, flags, self.event_time_ms, self.revision, self.truth_time_ms)
-        else:
-            data = _HEAD.pack(SCHEMA, flags, self.event_time_ms)
+        origin = self.origin if not predictions else None
+        data = _HEAD.pack(SCHEMA, flags | (_ORIGIN if origin else 0), self.event_time_ms)
+        for telling in tellings:
+            data += _TELLING.pack(*telling)
+        if origin:
+            data += _POSITION.pack(origin["partition"], origin["offset"], origin["ingestion_time_ms"])
         for name, (excluded, score) in predictions.items():
             data += _PREDICTION.pack(name, excluded, score)
         return data
@@ -95,19 +133,19 @@ class OpenTransaction:
         ValueError
             The bytes were written by a schema this program does not know.
         """
-        if data[0] != SCHEMA:
-            msg = f"An open transaction has schema {data[0]}; this program reads schema {SCHEMA}. Start the newer one."
+        schema, flags, event_time_ms = _HEAD.unpack_from(data)
+        if schema != SCHEMA:
+            msg = f"An open transaction has schema {schema}; this program reads schema {SCHEMA}. Start the newer one."
             raise ValueError(msg)
         record: Any = cls.__new__(cls)  # filled below: this runs once per touched transaction
-        truth = data[1] & ~_PREDICTED
-        if truth:
-            _, _, record.event_time_ms, record.revision, record.truth_time_ms = _HEAD_TRUTH.unpack_from(data)
-            data = data[26:]
-        else:
-            record.event_time_ms = _HEAD.unpack_from(data)[2]
-            record.revision = record.truth_time_ms = 0
-            data = data[10:]
-        record.truth_flags = truth
-        record.outcome = _OUTCOME[truth]
-        record.predictions = {name: (excluded != 0, score) for name, excluded, score in _PREDICTION.iter_unpack(data)}
+        record.event_time_ms, record.presumed, record.origin = event_time_ms, bool(flags & _PRESUMED), None
+        end = _HEAD.size + (flags & MOST_TELLINGS) * _TELLING.size
+        record.tellings = [Telling(*told) for told in _TELLING.iter_unpack(data[_HEAD.size : end])]
+        if flags & _ORIGIN:
+            partition, offset, ingestion_time_ms = _POSITION.unpack_from(data, end)
+            record.origin = Position(partition=partition, offset=offset, ingestion_time_ms=ingestion_time_ms)
+            end += _POSITION.size
+        record.predictions = {
+            name: (excluded != 0, score) for name, excluded, score in _PREDICTION.iter_unpack(data[end:])
+        }
         return record  # type: ignore[no-any-return]

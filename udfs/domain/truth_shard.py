@@ -2,7 +2,8 @@
 
 Timers per transaction would cost more than the join itself. Instead each new record's id is appended to a list of its
 time slice (a 64th of the retention), a few ids per state entry; slices that are due are taken off the lists a piece at
-a time, as fast as new records come. Reserved state keys begin with a NUL character.
+a time, as fast as new records come. Before that, each piece is looked at once when the labels of its slice are mature.
+Reserved state keys begin with a NUL character.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from udfs.domain.truth_record import OpenTransaction
 
 __all__ = ["NEVER", "TruthShard", "state_key"]
 
-SCHEMA = 1
+SCHEMA = 2
 SLICES = 64
 PIECE_BYTES = 2048
 NEVER = -(2**63)
@@ -44,6 +45,8 @@ class TruthShard:
         The shard's MapState as a mapping; read at once, written by :meth:`write`.
     retention_ms
         How long after its event time a transaction waits for truth, milliseconds.
+    maturity_ms
+        How long after its event time a transaction without truth is presumed genuine, milliseconds; 0 is never.
 
     Attributes
     ----------
@@ -54,17 +57,21 @@ class TruthShard:
         past: a batching window lets the watermark overtake what it holds, and this clock cannot be overtaken.
     """
 
-    __slots__ = ("_due", "_fresh", "_loaded", "_retention_ms", "_slice_ms", "_state", "clock_ms", "index", "names")
+    __slots__ = (
+        "_due", "_fresh", "_loaded", "_maturity_ms", "_retention_ms", "_slice_ms", "_state", "clock_ms", "index", "names",
+    )  # fmt: skip
 
-    def __init__(self, state: MutableMapping[str, bytes], retention_ms: int) -> None:
+    def __init__(self, state: MutableMapping[str, bytes], retention_ms: int, maturity_ms: int = 0) -> None:
         self._state = state
         self._retention_ms = retention_ms
+        self._maturity_ms = maturity_ms
         self._slice_ms = max(1, retention_ms // SLICES)
         self._fresh: dict[int, list[str]] = {}
         self._loaded = state.get(_SHARD)
         self.names: list[Names] = []
         self.clock_ms = NEVER
-        self._due: dict[int, int] = {}
+        # by the end of the slice: how many pieces there are, and how many of them were looked at for maturity
+        self._due: dict[int, tuple[int, int]] = {}
         if self._loaded is not None:
             self._parse(self._loaded)
         self.index: dict[Names, int] = {who: at for at, who in enumerate(self.names)}
@@ -76,7 +83,7 @@ class TruthShard:
             raise ValueError(msg)
         self.names = [(model, version, role) for model, version, role in held["names"]]
         self.clock_ms = held["clock_ms"]
-        self._due = {end_ms: pieces for end_ms, pieces in held["due"]}
+        self._due = {end_ms: (pieces, ripe) for end_ms, pieces, ripe in held["due"]}
 
     def name(self, who: Names) -> int:
         """Return the index of a (model, version, role), given out at its first use."""
@@ -101,9 +108,25 @@ class TruthShard:
         return event_time_ms + self._retention_ms <= min(watermark_ms, self.clock_ms)
 
     def next_due_ms(self) -> int | None:
-        """Return the time at which the next slice is due, epoch milliseconds; None when the shard is empty."""
-        ends = [*self._due, *((at + 1) * self._slice_ms for at in self._fresh)]
-        return min(ends) + self._retention_ms if ends else None
+        """Return the time at which the next slice is mature or due, epoch milliseconds; None when the shard is empty."""
+        times = [self._next_ms(end_ms, *counts) for end_ms, counts in self._due.items()]
+        times += [self._next_ms((at + 1) * self._slice_ms, 1, 0) for at in self._fresh]
+        return min(times, default=None)
+
+    def _next_ms(self, end_ms: int, pieces: int, ripe: int) -> int:
+        return end_ms + (self._maturity_ms if self._maturity_ms and ripe < pieces else self._retention_ms)
+
+    def take_mature(self, now_ms: int) -> list[str] | None:
+        """Return one piece whose labels are mature and that was not returned before; None when there is none."""
+        if not self._maturity_ms:
+            return None
+        self._settle()
+        for end_ms, (pieces, ripe) in self._due.items():
+            if ripe < pieces and end_ms + self._maturity_ms <= now_ms:
+                self._due[end_ms] = pieces, ripe + 1
+                ids: list[str] = orjson.loads(self._state[_piece_key(end_ms, ripe)])
+                return ids
+        return None
 
     def take_due(self, now_ms: int) -> list[str] | None:
         """Take one piece of a slice whose retention is over: up to some hundred ids; None when nothing is due."""
@@ -113,34 +136,35 @@ class TruthShard:
         end_ms = min(self._due)
         if end_ms + self._retention_ms > now_ms:
             return None
-        pieces = self._due[end_ms]
+        pieces, ripe = self._due[end_ms]
         key = _piece_key(end_ms, pieces - 1)
         ids: list[str] = orjson.loads(self._state[key])
         del self._state[key]
         if pieces == 1:
             del self._due[end_ms]
         else:
-            self._due[end_ms] = pieces - 1
+            self._due[end_ms] = pieces - 1, min(ripe, pieces - 1)
         return ids
 
     def write(self) -> None:
         """Write what changed to the state."""
         self._settle()
-        held = {"schema": SCHEMA, "clock_ms": self.clock_ms, "names": self.names, "due": list(self._due.items())}
-        data = orjson.dumps(held)
+        due = [(end_ms, *counts) for end_ms, counts in self._due.items()]
+        data = orjson.dumps({"schema": SCHEMA, "clock_ms": self.clock_ms, "names": self.names, "due": due})
         if data != self._loaded:
             self._state[_SHARD] = self._loaded = data
 
     def _settle(self) -> None:
         for at, ids in self._fresh.items():
             end_ms = (at + 1) * self._slice_ms
-            pieces = self._due.get(end_ms, 0)
-            last = self._state.get(_piece_key(end_ms, pieces - 1)) if pieces else None
+            pieces, ripe = self._due.get(end_ms, (0, 0))
+            # a piece that was looked at for maturity takes no more ids: they would never be looked at
+            last = self._state.get(_piece_key(end_ms, pieces - 1)) if pieces > ripe else None
             if last is not None and len(last) < PIECE_BYTES:
                 self._state[_piece_key(end_ms, pieces - 1)] = last[:-1] + b"," + orjson.dumps(ids)[1:]
             else:
                 self._state[_piece_key(end_ms, pieces)] = orjson.dumps(ids)
-                self._due[end_ms] = pieces + 1
+                self._due[end_ms] = pieces + 1, ripe
         self._fresh.clear()
 
 

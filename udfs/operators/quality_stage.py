@@ -9,7 +9,8 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
 from udfs.domain.payload import encode
-from udfs.domain.quality_stage import finish_windows, refresh_windows
+from udfs.domain.quality_rules import QualityRules
+from udfs.domain.quality_stage import QualityUpdate, finish_windows, refresh_windows
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import QUALITY_WAITING, QUALITY_WINDOWS
@@ -18,6 +19,8 @@ from udfs.operators.state_entries import StateEntries
 
 __all__ = ["QualityStage"]
 
+COUNT, PUBLISH_AT = "count", "publish-at"
+
 
 class QualityStage(KeyedProcessFunction):
     """Folds count changes into windows and publishes rows of ``model_quality``.
@@ -25,18 +28,26 @@ class QualityStage(KeyedProcessFunction):
     Keyed by
         Model, version and role.
     State kept
-        ``quality-windows``: counts per window; ``quality-waiting``: changes since the last revision.
+        ``quality-windows``: counts per window; ``quality-waiting``: changes since the last revision, and when the next
+        one is due.
     Timers
-        A processing-time timer publishes early revisions, at most one per window and interval. Event-time timers at
-        window end + truth retention publish the final row.
+        One processing-time timer at a time publishes early revisions, at most one per window and interval. An
+        event-time timer where the next window becomes final publishes its final row.
     Emits
         Rows of ``model_quality`` with a growing revision.
     Restart, late or repeated event
-        Waiting changes are state, so a restart publishes them again with the same counts; readers keep the highest revision.
+        Waiting changes are state, so a restart publishes them again with the same counts; readers keep the highest
+        revision.
     """
 
     def __init__(self, settings: StageSettings) -> None:
         self._settings = settings
+        self._rules = QualityRules(
+            settings.quality_window_ms,
+            settings.truth_retention_ms,
+            settings.quality_rolling_ms,
+            settings.quality_false_positive_rate,
+        )
 
     def open(self, ctx: Any) -> None:  # noqa: ANN401
         """Check the build, then get state."""
@@ -46,40 +57,42 @@ class QualityStage(KeyedProcessFunction):
 
     def process_element(self, changes: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Keep a batch of changes for the next revision."""
-        count = int(self._waiting.get("count", b"0"))
+        count = int(self._waiting.get(COUNT, b"0"))
         self._waiting[str(count)] = changes.encode()
-        self._waiting["count"] = str(count + 1).encode()
-        if count == 0:
-            ctx.timer_service().register_processing_time_timer(now_ms() + self._settings.quality_interval_ms)
+        self._waiting[COUNT] = str(count + 1).encode()
+        # A final row may have taken what waited before; its timer still stands, and a second one would come too soon.
+        if PUBLISH_AT not in self._waiting:
+            publish_at_ms = now_ms() + self._settings.quality_interval_ms
+            self._waiting[PUBLISH_AT] = str(publish_at_ms).encode()
+            ctx.timer_service().register_processing_time_timer(publish_at_ms)
         return iter(())
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Publish a revision of every window that changed, and the final row of windows that are over."""
-        version_key = ctx.get_current_key()
+        """Publish a revision of every window that changed, or the final rows of windows that are over."""
         watermark_ms = ctx.timer_service().current_watermark()
-        retention_ms = self._settings.truth_retention_ms
-        count = int(self._waiting.get("count", b"0"))
-        if count:
-            payloads = [self._waiting[str(index)].decode() for index in range(count)]
-            self._waiting.clear()
-            rows = refresh_windows(
-                version_key,
-                payloads,
-                self._windows,
-                window_ms=self._settings.quality_window_ms,
-                retention_ms=retention_ms,
-                watermark_ms=watermark_ms,
-            )
-            for row in rows:
-                yield self._record(row)
-                if (
-                    not row["final"]
-                    and row["window_end_ms"] - row["window_start_ms"] == self._settings.quality_window_ms
-                ):
-                    ctx.timer_service().register_event_time_timer(row["window_end_ms"] + retention_ms)
-        for row in finish_windows(version_key, self._windows, retention_ms=retention_ms, watermark_ms=watermark_ms):
+        step = refresh_windows if timestamp == int(self._waiting.get(PUBLISH_AT, b"-1")) else finish_windows
+        payloads = self._take()
+        if step is refresh_windows:
+            del self._waiting[PUBLISH_AT]
+        update: QualityUpdate = step(
+            ctx.get_current_key(), payloads, self._windows, self._rules, watermark_ms=watermark_ms
+        )
+        if update.next_due_ms is not None:
+            ctx.timer_service().register_event_time_timer(update.next_due_ms)
+        for row in update.rows:
             yield self._record(row)
 
+    def _take(self) -> list[str]:
+        count = int(self._waiting.get(COUNT, b"0"))
+        payloads = [self._waiting[str(index)].decode() for index in range(count)]
+        for index in range(count):
+            del self._waiting[str(index)]
+        if count:
+            del self._waiting[COUNT]
+        return payloads
+
     def _record(self, row: dict[str, Any]) -> Any:  # noqa: ANN401
-        key = "/".join(str(row[name]) for name in ("model", "version", "role", "series", "window_start_ms"))
-        return Row(key, encode(row))
+        window = str(row["window_start_ms"])
+        if row["window"] == "rolling":
+            window = f"{window}-{row['window_end_ms']}"
+        return Row("/".join((row["model"], row["version"], row["role"], row["series"], window)), encode(row))

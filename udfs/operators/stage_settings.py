@@ -26,6 +26,12 @@ class StageSettings:
         Number of keys, equal to the job's max parallelism.
     first_deployment_seq
         At a start without savepoint transactions wait until the gate has judged metadata up to here.
+    label_maturity_ms
+        Age at which a transaction without truth is presumed genuine; 0 is never.
+    quality_rolling_ms
+        Length of the rolling windows of model_quality; 0 is none.
+    quality_false_positive_rate
+        At which model_quality tells the recall.
     event_time_batch_ms
         Window in which the source releases events when order is event_time; the stages align their timers to it.
     """
@@ -45,6 +51,9 @@ class StageSettings:
     quality_interval_ms: int
     truth_retention_ms: int
     gate_patience_ms: int = 10_000
+    label_maturity_ms: int = 0
+    quality_rolling_ms: int = 0
+    quality_false_positive_rate: float = 0.01
 
     def release_time_ms(self, time_ms: int) -> int:
         """Return the watermark from which on every event of ``time_ms``'s source window has reached the stage.

@@ -6,8 +6,10 @@ import orjson
 import pytest
 
 from udfs.domain.quality_change import Outcome, QualityChange, encode_changes, split_version_key, version_key
+from udfs.domain.quality_rules import QualityRules
 from udfs.domain.quality_stage import finish_windows, refresh_windows
-from udfs.domain.quality_window import LIFE_END_MS, QualityWindow
+from udfs.domain.quality_window import QualityWindow
+from udfs.domain.window import LIFE_END_MS
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -17,6 +19,8 @@ KEY = version_key("cards", "1", "champion")
 FIELDS = {
     "model", "version", "role", "series", "window_start_ms", "window_end_ms", "roc_auc", "reason", "error_bound",
     "ci_low", "ci_high", "positives", "negatives", "labelled", "scored", "excluded", "intervened", "revision", "final",
+    "window", "average_precision", "average_precision_error", "false_positive_rate", "recall_at_fpr",
+    "recall_at_fpr_error", "presumed", "coverage", "set_aside", "label_delay_p50_ms", "label_delay_p90_ms",
 }  # fmt: skip
 WINDOW_1 = (
     "010000000200000004000000000000000100000000000000010000000000000000000000000000000000000000000000"
@@ -28,13 +32,23 @@ def change(outcome: int, score: float = 0.5, weight: int = 1, start_ms: int = ST
     return QualityChange("cards", "1", "champion", "event_time", start_ms, score, outcome, weight)
 
 
-def refresh(state: dict[str, bytes], *changes: QualityChange, watermark_ms: int = 0) -> list[dict]:
-    payloads = encode_changes(changes).values()
-    return refresh_windows(KEY, payloads, state, window_ms=HOUR, retention_ms=RETENTION, watermark_ms=watermark_ms)
+def told(outcome: int, delay_ms: int, score: float = 0.5, start_ms: int = START) -> QualityChange:
+    return QualityChange("cards", "1", "champion", "truth_time", start_ms, score, outcome, 1, delay_ms)
 
 
-def finish(state: dict[str, bytes], watermark_ms: int) -> list[dict]:
-    return finish_windows(KEY, state, retention_ms=RETENTION, watermark_ms=watermark_ms)
+RULES = QualityRules(HOUR, RETENTION)
+
+
+def refresh(
+    state: dict[str, bytes], *changes: QualityChange, watermark_ms: int = 0, rules: QualityRules = RULES
+) -> list[dict]:
+    return refresh_windows(KEY, encode_changes(changes).values(), state, rules, watermark_ms=watermark_ms).rows
+
+
+def finish(
+    state: dict[str, bytes], watermark_ms: int, *changes: QualityChange, rules: QualityRules = RULES
+) -> list[dict]:
+    return finish_windows(KEY, encode_changes(changes).values(), state, rules, watermark_ms=watermark_ms).rows
 
 
 def test_a_batch_touches_its_window_and_the_whole_life():
@@ -96,7 +110,7 @@ def test_what_a_watermark_overtook_still_counts_in_a_final_window():
 
 def test_a_window_is_forgotten_when_the_versions_own_changes_are_past_its_retention():
     state: dict[str, bytes] = {}
-    later = START + 10 * DAY
+    later = START + 15 * DAY
     refresh(state, change(Outcome.SCORED))
     refresh(state, change(Outcome.SCORED, start_ms=later))
     assert len(finish(state, later)) == 1
@@ -105,7 +119,7 @@ def test_a_window_is_forgotten_when_the_versions_own_changes_are_past_its_retent
 
 def test_a_forgotten_window_does_not_come_back_as_a_part_of_itself():
     state: dict[str, bytes] = {}
-    later = START + 10 * DAY
+    later = START + 15 * DAY
     refresh(state, change(Outcome.SCORED), change(Outcome.SCORED, start_ms=later))
     finish(state, later)
     rows = refresh(state, change(Outcome.POSITIVE), watermark_ms=later)
@@ -137,7 +151,70 @@ def test_a_newer_schema_is_refused_in_a_sentence(entry):
     state: dict[str, bytes] = {}
     refresh(state, change(Outcome.SCORED))
     state[entry] = (
-        state[entry].replace(b'"schema":1', b'"schema":2') if entry[0] == "\x00" else b"\x02" + state[entry][1:]
+        state[entry].replace(b'"schema":2', b'"schema":3') if entry[0] == "\x00" else b"\x02" + state[entry][1:]
     )
-    with pytest.raises(ValueError, match=r"has schema 2; this program reads (schema )?1"):
+    with pytest.raises(ValueError, match=r"has schema (2|3); this program reads (schema )?(1|2)"):
         refresh(state, change(Outcome.SCORED))
+
+
+def test_a_presumed_label_counts_as_a_negative_without_a_truth():
+    row = refresh(
+        {}, change(Outcome.SCORED), change(Outcome.SCORED), change(Outcome.PRESUMED), change(Outcome.POSITIVE)
+    )[0]
+    assert (row["positives"], row["negatives"], row["presumed"], row["labelled"]) == (1, 1, 1, 1)
+    assert (row["coverage"], row["roc_auc"]) == (0.5, 0.5)
+
+
+def test_a_rolling_window_counts_what_its_tumbling_windows_count():
+    state: dict[str, bytes] = {}
+    rules = QualityRules(HOUR, RETENTION, rolling_ms=3 * HOUR)
+    first, last = change(Outcome.NEGATIVE, 0.1), change(Outcome.POSITIVE, 0.9, start_ms=START + 2 * HOUR)
+    rows = {
+        (row["window_start_ms"] - START, row["window_end_ms"] - START): row
+        for row in refresh(state, first, last, rules=rules)
+        if row["window"] == "rolling"
+    }
+    assert sorted(rows) == [(at * HOUR, at * HOUR + 3 * HOUR) for at in range(-2, 3)]
+    assert [rows[at * HOUR, (at + 3) * HOUR]["labelled"] for at in range(-2, 3)] == [1, 1, 2, 1, 1]
+    assert rows[0, 3 * HOUR]["roc_auc"] == 1.0
+    row = next(
+        r for r in refresh(state, last, rules=rules) if r["window_start_ms"] == START and r["window"] == "rolling"
+    )
+    assert (row["positives"], row["revision"], row["final"]) == (2, 2, False)
+    assert len(finish(state, START + 5 * HOUR + RETENTION, rules=rules)) == 2 + 5
+
+
+def test_a_window_of_truth_time_is_final_when_it_is_over_and_tells_how_long_truth_took():
+    state: dict[str, bytes] = {}
+    rows = refresh(state, *[told(Outcome.NEGATIVE, DAY)] * 8, *[told(Outcome.POSITIVE, 20 * DAY, 0.9)] * 2)
+    assert [(row["series"], row["window"]) for row in rows] == [("truth_time", "tumbling"), ("truth_time", "life")]
+    row = rows[0]
+    assert (row["scored"], row["labelled"], row["coverage"], row["roc_auc"], row["final"]) == (10, 10, 1.0, 1.0, False)
+    assert row["label_delay_p50_ms"] == pytest.approx(DAY, rel=0.045)
+    assert row["label_delay_p90_ms"] == pytest.approx(20 * DAY, rel=0.045)
+    [row] = finish(state, START + HOUR)
+    assert (row["final"], row["labelled"], row["label_delay_p90_ms"]) == (True, 10, rows[0]["label_delay_p90_ms"])
+
+
+def test_a_final_row_counts_what_waits_and_publishes_no_early_revision_of_others():
+    state: dict[str, bytes] = {}
+    later = START + 10 * DAY
+    refresh(state, change(Outcome.NEGATIVE))
+    rows = finish(state, START + HOUR + RETENTION, change(Outcome.NEGATIVE), change(Outcome.NEGATIVE, start_ms=later))
+    assert [(row["window_start_ms"], row["negatives"], row["final"]) for row in rows] == [(START, 2, True)]
+    rows = refresh(state)
+    assert {(row["window_start_ms"], row["negatives"], row["revision"]) for row in rows} == {(later, 1, 1), (0, 3, 2)}
+    assert refresh(state) == []
+
+
+def test_what_was_set_aside_is_counted_and_changes_nothing_else():
+    row = refresh({}, change(Outcome.SCORED), change(Outcome.SET_ASIDE, 0.0))[0]
+    assert (row["set_aside"], row["scored"], row["labelled"], row["reason"]) == (1, 1, 0, "no_labels")
+
+
+def test_a_window_with_all_its_counts_comes_back_as_it_was():
+    state: dict[str, bytes] = {}
+    refresh(state, told(Outcome.POSITIVE, DAY), told(Outcome.INTERVENED, 3), change(Outcome.PRESUMED), change(6, 0.0))
+    for key, data in state.items():
+        if key[0] != "\x00":
+            assert QualityWindow.decode(data).encode() == data

@@ -83,7 +83,7 @@ def test_the_update_says_when_the_next_records_are_due():
 def test_a_timer_that_fires_on_an_overtaking_watermark_forgets_nothing_and_asks_for_no_timer():
     state: dict[str, bytes] = {}
     join(state, prediction())
-    update = expire_truths(state, retention_ms=30 * DAY, watermark_ms=NOW + 1000 * DAY)
+    update = expire_truths(state, window_ms=HOUR, retention_ms=30 * DAY, watermark_ms=NOW + 1000 * DAY)
     assert (update.forgotten, update.next_due_ms) == (0, None)
     assert said(join(state, truth(1), watermark_ms=NOW + 1000 * DAY)) == [("POSITIVE", 1)]
 
@@ -92,7 +92,7 @@ def test_a_timer_forgets_what_the_shards_own_predictions_have_left_behind():
     state: dict[str, bytes] = {}
     later = NOW + 40 * DAY
     join(state, prediction(), prediction("t2", event_time_ms=later))
-    update = expire_truths(state, retention_ms=30 * DAY, watermark_ms=later)
+    update = expire_truths(state, window_ms=HOUR, retention_ms=30 * DAY, watermark_ms=later)
     assert update.forgotten == 1
     assert update.next_due_ms is not None
     assert update.next_due_ms > later

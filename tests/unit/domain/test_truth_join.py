@@ -13,7 +13,7 @@ from udfs.domain.truth_join import TruthUpdate
 
 def test_a_prediction_counts_as_scored_in_the_window_of_its_event_time():
     update = join({}, prediction())
-    assert update.changes == [("cards", "1", "champion", "event_time", START, 0.75, Outcome.SCORED, 1)]
+    assert update.changes == [("cards", "1", "champion", "event_time", START, 0.75, Outcome.SCORED, 1, 0)]
     assert not update.set_aside
 
 
@@ -49,8 +49,8 @@ def test_a_higher_revision_retracts_the_old_label_and_adds_the_new():
 def test_a_correction_and_its_reversal_add_up_to_the_first_label():
     state: dict[str, bytes] = {}
     update = join(state, prediction(), truth(1), truth(0, revision=2), truth(1, revision=3))
-    assert sum(change.weight for change in update.changes if change.outcome == Outcome.POSITIVE) == 1
-    assert sum(change.weight for change in update.changes if change.outcome == Outcome.NEGATIVE) == 0
+    assert sum(change.weight for change in update.changes if change[3::3] == ("event_time", Outcome.POSITIVE)) == 1
+    assert sum(change.weight for change in update.changes if change[3::3] == ("event_time", Outcome.NEGATIVE)) == 0
 
 
 def test_a_higher_revision_with_the_same_label_changes_nothing_but_stands():
@@ -94,7 +94,7 @@ def test_every_role_and_version_of_a_transaction_is_labelled():
     state: dict[str, bytes] = {}
     join(state, prediction(), prediction(role="shadow", version="2", score=0.1))
     update = join(state, truth(1))
-    assert [(c.role, c.version, c.score, c.weight) for c in update.changes] == [
+    assert [(c.role, c.version, c.score, c.weight) for c in update.changes if c.series == "event_time"] == [
         ("champion", "1", 0.75, 1),
         ("shadow", "2", 0.1, 1),
     ]
@@ -147,7 +147,7 @@ def test_the_window_is_that_of_the_prediction_when_the_chargeback_names_another_
     state: dict[str, bytes] = {}
     join(state, truth(1, event_time_ms=NOW - 5 * DAY))
     update = join(state, prediction(), truth(0, revision=2))
-    assert {change.window_start_ms for change in update.changes} == {START}
+    assert {change.window_start_ms for change in update.changes if change.series == "event_time"} == {START}
 
 
 def test_an_empty_batch_changes_nothing():

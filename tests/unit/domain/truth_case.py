@@ -18,7 +18,7 @@ NO_WATERMARK = -(2**63)
 def prediction(transaction_id: str = "t1", **changed) -> Prediction:
     made = {
         "kind": "prediction", "transaction_id": transaction_id, "event_time_ms": NOW, "model": "cards", "version": "1",
-        "role": "champion", "score": 0.75, "excluded": False,
+        "role": "champion", "score": 0.75, "excluded": False, "partition": 1, "offset": 7,
     }  # fmt: skip
     return {**made, **changed}  # type: ignore[typeddict-item]
 
@@ -32,16 +32,28 @@ def truth(label: int = 1, transaction_id: str = "t1", **changed) -> Truth:
     return {**made, **changed}  # type: ignore[typeddict-item]
 
 
-def join(state: dict[str, bytes], *items: Prediction | Truth, watermark_ms: int = NO_WATERMARK) -> TruthUpdate:
-    return join_truths(items, state, window_ms=HOUR, retention_ms=30 * DAY, watermark_ms=watermark_ms)
+def join(
+    state: dict[str, bytes], *items: Prediction | Truth, watermark_ms: int = NO_WATERMARK, maturity_ms: int = 0
+) -> TruthUpdate:
+    return join_truths(
+        items, state, window_ms=HOUR, retention_ms=30 * DAY, watermark_ms=watermark_ms, maturity_ms=maturity_ms
+    )
 
 
-def expire(state: dict[str, bytes], watermark_ms: int, limit: int = 256) -> TruthUpdate:
-    return expire_truths(state, retention_ms=30 * DAY, watermark_ms=watermark_ms, limit=limit, nothing_on_its_way=True)
+def expire(state: dict[str, bytes], watermark_ms: int, limit: int = 256, maturity_ms: int = 0) -> TruthUpdate:
+    return expire_truths(
+        state, window_ms=HOUR, retention_ms=30 * DAY, watermark_ms=watermark_ms, maturity_ms=maturity_ms, limit=limit,
+        nothing_on_its_way=True,
+    )  # fmt: skip
 
 
-def said(update: TruthUpdate) -> list[tuple[str, int]]:
-    return [(Outcome(change.outcome).name, change.weight) for change in update.changes]
+def said(update: TruthUpdate, series: str = "event_time") -> list[tuple[str, int]]:
+    """What counts and what is taken back; what was set aside is told by ``aside``."""
+    return [
+        (Outcome(change.outcome).name, change.weight)
+        for change in update.changes
+        if change.series == series and change.outcome != Outcome.SET_ASIDE
+    ]
 
 
 def aside(update: TruthUpdate) -> list[str]:

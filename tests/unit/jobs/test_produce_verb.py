@@ -63,3 +63,22 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(broker, arguments, sentence):
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert not broker.logs
+
+
+def test_a_file_of_truths_is_sent_alone_and_closes_nothing(broker, tmp_path):
+    path = tmp_path / "chargebacks.csv"
+    path.write_text("transaction_id,label,revision,truth_time_ms,event_time_ms,customer_id\n17,1,0,9,5,c1\n")
+    result = run("--truths", str(path), "--json")
+    assert result.exit_code == 0, result.output
+    said = orjson.loads(result.stdout)
+    assert (said["transactions"], said["truths"], said["controls"]) == (0, 1, 0)
+    [truth] = [orjson.loads(value) for value in broker.values("truths")]
+    assert (truth["transaction_id"], truth["label"], truth["truth_time_ms"]) == ("17", 1, 9)
+
+
+def test_a_wrong_file_of_truths_is_one_sentence_and_nothing_is_sent(broker, tmp_path):
+    path = tmp_path / "chargebacks.csv"
+    path.write_text("transaction_id,label\n17,1\n")
+    result = run("--truths", str(path))
+    assert result.exit_code == 2
+    assert not broker.values("truths")

@@ -11,7 +11,7 @@ from jobs.report import quality_chart
 from jobs.report.quality_chart import draw_quality
 from jobs.report.quality_lines import quality_lines
 from udfs.domain.auc_interval import auc_interval
-from udfs.domain.quality_window import LIFE_END_MS
+from udfs.domain.window import LIFE_END_MS
 
 DAY_MS = 86_400_000
 START_MS = 1_767_225_600_000  # 2026-01-01

@@ -1,0 +1,151 @@
+"""The truth join as an operator: what it emits, which timers it sets, and that its state ends empty."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from tests.unit.domain.truth_case import DAY, HOUR, NOW, prediction, truth
+from tests.unit.operators.fakes import FakeFlink
+from udfs.domain.payload import encode
+from udfs.domain.quality_change import Outcome, version_key
+from udfs.operators import truth_join_stage
+from udfs.operators.stage_settings import StageSettings
+from udfs.operators.truth_join_stage import QUIET_MS, TruthJoinStage
+
+KEY = version_key("cards", "1", "champion")
+
+
+def stage(**changed) -> TruthJoinStage:
+    told = {
+        "build_id": "source tree", "model": "cards", "feature_set": "handbook", "order": "arrival",
+        "activation": "arrival", "shards": 8, "first_deployment_seq": 0, "emit_features": False, "parallelism": 1,
+        "lateness_ms": 0, "event_time_batch_ms": HOUR, "quality_window_ms": HOUR, "quality_interval_ms": 200,
+        "truth_retention_ms": 30 * DAY,
+    }  # fmt: skip
+    return TruthJoinStage(StageSettings(**{**told, **changed}))
+
+
+@pytest.fixture
+def flink(monkeypatch):
+    def start(**changed) -> FakeFlink:
+        made = FakeFlink(stage(**changed))
+        monkeypatch.setattr(truth_join_stage, "now_ms", lambda: made.time_ms)
+        return made
+
+    return start
+
+
+def letters(flink: FakeFlink) -> list[dict]:
+    return [orjson.loads(row[1]) for row in flink.aside["dead-letters"]]
+
+
+def counted(flink: FakeFlink) -> list[tuple[str, str, int]]:
+    return [
+        (series, Outcome(outcome).name, weight)
+        for row in flink.out
+        for series, _, _, outcomes, weights, *_ in orjson.loads(row[1])
+        for outcome, weight in zip(outcomes, weights, strict=True)
+    ]
+
+
+def test_it_emits_changes_keyed_by_version(flink):
+    job = flink()
+    job.send("s1", encode([prediction(), truth(1)]))
+    assert [row[0] for row in job.out] == [KEY]
+    assert counted(job) == [("event_time", "SCORED", 1), ("event_time", "POSITIVE", 1), ("truth_time", "POSITIVE", 1)]
+    assert not job.aside
+
+
+def test_records_are_forgotten_by_event_time_and_the_state_ends_empty(flink):
+    job = flink()
+    job.send("s1", encode([prediction()]))
+    job.send("s1", encode([prediction("t2", event_time_ms=NOW + 40 * DAY)]))
+    job.advance_watermark(NOW + 32 * DAY)
+    entries = job.state["open-transactions"].by_key["s1"]
+    assert "t1" not in entries
+    assert "t2" in entries
+    assert job.counters == {"transactions_forgotten": 1, "transactions_never_labelled": 1}
+
+
+def test_a_silent_shard_forgets_by_the_watermark_of_a_minute_ago(flink):
+    job = flink()
+    job.send("s1", encode([prediction()]))
+    assert job.processing_timers == {(QUIET_MS, "s1")}
+    job.advance_watermark(NOW + 100 * DAY)
+    entries = job.state["open-transactions"].by_key["s1"]
+    job.advance_time(QUIET_MS)
+    assert "t1" in entries  # a minute ago there was no watermark: what it has just overtaken may be on its way
+    job.advance_time(2 * QUIET_MS)
+    assert list(entries) == ["\x00shard"]
+    assert not job.processing_timers
+
+
+def test_after_a_restart_the_minute_begins_anew(flink):
+    job = flink()
+    job.send("s1", encode([prediction()]))
+    job.advance_watermark(NOW + 100 * DAY)
+    job.advance_time(QUIET_MS)
+    job.restart(stage())
+    job.watermark_ms = -(2**63)
+    job.time_ms += 10 * QUIET_MS
+    job.advance_time(job.time_ms)
+    entries = job.state["open-transactions"].by_key["s1"]
+    assert "t1" in entries
+    job.advance_watermark(NOW + 100 * DAY)
+    job.advance_time(job.time_ms + QUIET_MS)
+    job.advance_time(job.time_ms + QUIET_MS)
+    assert list(entries) == ["\x00shard"]
+
+
+def test_labels_mature_in_a_silent_shard_and_a_later_truth_takes_them_back(flink):
+    job = flink(label_maturity_ms=5 * DAY)
+    job.send("s1", encode([prediction()]))
+    job.advance_watermark(NOW + 10 * DAY)
+    job.advance_time(QUIET_MS)
+    job.advance_time(2 * QUIET_MS)
+    job.send("s1", encode([truth(1)]))
+    series = [(outcome, weight) for series, outcome, weight in counted(job) if series == "event_time"]
+    assert series == [("SCORED", 1), ("PRESUMED", 1), ("PRESUMED", -1), ("POSITIVE", 1)]
+    assert job.counters["labels_presumed"] == 1
+
+
+def test_what_is_set_aside_can_be_read_with_its_position(flink):
+    job = flink()
+    job.send("s1", encode([prediction(), truth(1, revision=3)]))
+    job.send("s1", encode([prediction(score=0.5), truth(0, revision=2, partition=3, offset=17)]))
+    said = [(letter["topic"], letter["partition"], letter["offset"], letter["reason"]) for letter in letters(job)]
+    assert said == [("inferences", 1, 7, "conflicting_prediction"), ("truths", 3, 17, "superseded_truth")]
+    assert [row[0] for row in job.aside["dead-letters"]] == ["inferences-1-7", "truths-3-17"]
+    assert all('"c1"' not in letter["payload"] for letter in letters(job))
+    assert counted(job).count(("event_time", "SET_ASIDE", 1)) == 2
+
+
+def test_mere_repetitions_are_counted_and_written_nowhere(flink):
+    job = flink()
+    job.send("s1", encode([prediction(), prediction(), truth(1), truth(1)]))
+    assert not letters(job)
+    assert job.counters == {"set_aside_duplicate_prediction": 1, "set_aside_duplicate_truth": 1}
+
+
+def test_a_truth_that_never_met_a_prediction_is_a_dead_letter_from_a_timer(flink):
+    job = flink()
+    job.send("s1", encode([truth(1, partition=2, offset=5)]))
+    job.advance_watermark(NOW + 100 * DAY)
+    job.advance_time(QUIET_MS)
+    job.advance_time(2 * QUIET_MS)
+    [letter] = letters(job)
+    assert (letter["topic"], letter["partition"], letter["offset"]) == ("truths", 2, 5)
+    assert letter["reason"] == "truth_without_prediction"
+    told = orjson.loads(letter["payload"])
+    assert (told["transaction_id"], told["label"], told["revision"]) == ("t1", 1, 1)
+
+
+def test_shards_age_each_for_itself(flink):
+    job = flink()
+    job.send("s1", encode([prediction()]))
+    job.time_ms += 1_000
+    job.send("s2", encode([prediction("t2")]))
+    assert job.processing_timers == {(QUIET_MS, "s1"), (QUIET_MS + 1_000, "s2")}
+    job.send("s1", encode([prediction("t3")]))
+    assert len(job.processing_timers) == 2
