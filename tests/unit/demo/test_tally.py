@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connectors.kafka.record import Record
 from jobs.demo.quality_rows import QualityRows
 from jobs.demo.tally import tally_of
-from udfs.domain.quality_window import LIFE_END_MS
+from udfs.domain.window import LIFE_END_MS
 
 
 def inference(name: str, version: str | None, score: float | None, **other) -> dict:
