@@ -6,6 +6,11 @@ around it (``udfs/operators/gate_stage.py``) runs once, off the data path, so al
 A version becomes active only when all parts of its artifact are here, their sha256 matches, they load, and the probes
 score as recorded. Otherwise the old version goes on and a model event says why. Rows come again after a restart of
 Connect, a re-snapshot or a replay: a ``deployment_seq`` that was judged for its role is never judged again.
+
+What it does not judge: whether ``effective_from_ms`` lies ahead of the transactions' watermark (activation = event_time).
+The gate never sees that watermark, and a scorer must not decide by its own: subtasks differ, and a verdict has to be the
+same for all. A replay therefore names its versions before its first transaction is sent; an activation that comes later
+counts for the events still to be scored from ``effective_from_ms`` on, and never changes a score that was given.
 """
 
 from __future__ import annotations

@@ -77,13 +77,13 @@ def backtest(
 
 def _table(model: str, version: str, result: Backtest) -> Table:
     title = f"{model} version {version} {result.digest[:8]}" + (", learning on" if result.learning else "")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for column in (
         "day",
         "scored",
         "labelled",
         "frauds",
-        "ROC AUC",
+        "AUC",
         "95 % interval",
         "AP",
         "alerts",

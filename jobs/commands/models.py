@@ -18,12 +18,9 @@ from model_store.model_version import ModelVersion
 
 __all__ = ["models"]
 
-_COLUMNS = (
-    "version", "roles", "algorithm", "features", "AUC*", "threshold", "parent", "until", "data", "commit", "digest",
-)  # fmt: skip
-_NUMBERS = ("version", "AUC*", "threshold", "parent")
+_COLUMNS = ("version", "roles", "algorithm", "features", "AUC*", "threshold", "digest")
+_NUMBERS = ("version", "AUC*", "threshold")
 _COMMIT_LENGTH = 8
-_WIDE = 160
 
 
 def models(
@@ -45,8 +42,9 @@ def models(
             rows = [{**asdict(each), "roles": _roles(each, deployed)} for each in versions]
             print_json({"model": name, "versions": rows, "deployments": [asdict(row) for row in deployed]})
         elif versions:
-            # A file or a pipe is as wide as it needs to be.
-            stdout.print(_table(name, versions, deployed), width=None if stdout.is_terminal else _WIDE)
+            stdout.print(_table(name, versions, deployed))
+            for each in versions:
+                stdout.print(_trained(each), highlight=False, markup=False)
             stdout.print(
                 "* ROC AUC in training, each transaction scored before it was learned from. + after a commit: the work "
                 "tree had changes, which the record holds.",
@@ -63,7 +61,7 @@ def _roles(version: ModelVersion, deployed: list[ActivationRecord]) -> list[str]
 def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRecord]) -> Table:
     table = Table(title=f"{name}: versions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in _COLUMNS:
-        table.add_column(column, justify="right" if column in _NUMBERS else "left", overflow="fold")
+        table.add_column(column, justify="right" if column in _NUMBERS else "left")
     for each in versions:
         roc_auc = each.metrics.get("roc_auc")
         table.add_row(
@@ -73,13 +71,20 @@ def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRec
             each.feature_set,
             "" if roc_auc is None else f"{roc_auc:.4f}",
             "" if each.threshold is None else f"{each.threshold:.6g}",
-            each.parent,
-            _until(each.trained_until_ms),
-            each.data,
-            _short(each.commit),
             each.digest[:8],
         )
     return table
+
+
+def _trained(version: ModelVersion) -> str:
+    """Say where a version comes from, as far as that is on record."""
+    parts = [
+        f"continues {version.parent}" if version.parent else "",
+        f"trained on {version.data}" if version.data else "no training on record",
+        f"until {_until(version.trained_until_ms)}" if version.trained_until_ms else "",
+        f"by commit {_short(version.commit)}" if version.commit else "",
+    ]
+    return f"{version.version}: " + ", ".join(part for part in parts if part)
 
 
 def _until(time_ms: int) -> str:
