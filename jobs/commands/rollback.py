@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -28,9 +29,11 @@ def rollback(
     """
     with errors_as_sentences():
         settings = Settings()
-        present, before = previous_activation(metadata_store_of(settings).history(model), model, role)
+        registry = registry_of(settings)
+        known = {version.version for version in registry.versions(model)}
+        present, before = previous_activation(metadata_store_of(settings).history(model), model, role, known)
         promote_version(
-            registry_of(settings),
+            registry,
             model,
             before.version,
             role,
@@ -44,7 +47,7 @@ def rollback(
 
 
 def previous_activation(
-    history: list[ActivationRecord], model: str, role: str
+    history: list[ActivationRecord], model: str, role: str, known: Collection[str]
 ) -> tuple[ActivationRecord, ActivationRecord]:
     """Return a role's present activation, and the newest one before it of another version.
 
@@ -54,6 +57,8 @@ def previous_activation(
         Activations, the newest first.
     model, role
         Whose.
+    known
+        Versions that MLflow has; a version that was deployed by a row alone cannot be given an alias again.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def previous_activation(
     """
     active = [row for row in history if row.model == model and row.role == role and not row.retired]
     for row in active[1:]:
-        if row.version != active[0].version:
+        if row.version != active[0].version and row.version in known:
             return active[0], row
     got = f"only version {active[0].version}" if active else "none"
     msg = f"There is no version to go back to: {model} has had {got} as {role}. See weir models {model}."

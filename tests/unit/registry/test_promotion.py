@@ -10,6 +10,9 @@ from jobs.commands.rollback import previous_activation
 from udfs.domain.errors import RegistryError
 
 
+KNOWN = {"1", "2", "3"}
+
+
 class Registry:
     """Writes down what is asked of MLflow."""
 
@@ -47,16 +50,21 @@ def test_a_promotion_without_threshold_keeps_the_versions_own() -> None:
 
 def test_going_back_finds_the_version_before_with_its_threshold() -> None:
     history = [row(5, "3"), row(4, "3"), row(3, "9", "shadow"), row(2, "2", model="other"), row(1, "1")]
-    present, before = previous_activation(history, "m", "champion")
+    present, before = previous_activation(history, "m", "champion", KNOWN)
     assert (present.deployment_seq, before.deployment_seq, before.threshold) == (5, 1, 1.0)
+
+
+def test_a_version_deployed_by_a_row_alone_is_skipped_because_no_alias_can_name_it() -> None:
+    history = [row(3, "2"), row(2, "by-row"), row(1, "1")]
+    assert previous_activation(history, "m", "champion", KNOWN)[1].version == "1"
 
 
 def test_a_retirement_is_nothing_to_go_back_to() -> None:
     history = [row(3, "2", "shadow"), row(2, "1", "shadow", retired=True), row(1, "1", "shadow")]
-    assert previous_activation(history, "m", "shadow")[1].deployment_seq == 1
+    assert previous_activation(history, "m", "shadow", KNOWN)[1].deployment_seq == 1
 
 
 @pytest.mark.parametrize(("history", "got"), [([], "none"), ([row(1, "1")], "only version 1")])
 def test_without_a_version_before_going_back_is_a_sentence(history: list[ActivationRecord], got: str) -> None:
     with pytest.raises(RegistryError, match=f"m has had {got} as champion"):
-        previous_activation(history, "m", "champion")
+        previous_activation(history, "m", "champion", KNOWN)
