@@ -9,7 +9,6 @@ from jobs.commands.promote import promote_version
 from jobs.commands.rollback import previous_activation
 from udfs.domain.errors import RegistryError
 
-
 KNOWN = {"1", "2", "3"}
 
 
