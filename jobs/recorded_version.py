@@ -11,19 +11,17 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from jobs.bundle import build_id_of
+from jobs.version_records import VersionRecords
 from model_store.artifact import Artifact
 from model_store.export import libraries
 from model_store.registry import ARTIFACT_PATH, RECORD_PATH, SOURCE_PATH
 from model_store.training_record import SCHEMA
 from udfs.domain.errors import ArtifactError, RegistryError, SettingsError
-
-if TYPE_CHECKING:
-    from jobs.reproduction import VersionRecords
 
 __all__ = ["RecordedVersion"]
 

@@ -10,25 +10,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from jobs.recorded_version import RecordedVersion
 from jobs.training_again import train_in_fresh_process
-from model_store.model_version import ModelVersion
+from jobs.version_records import VersionRecords
 
-__all__ = ["Reproduction", "Step", "VersionRecords", "reproduce_version"]
-
-
-class VersionRecords(Protocol):
-    """What is asked of the registry."""
-
-    def version(self, model: str, version: str) -> ModelVersion:
-        """Return one version."""
-        ...
-
-    def load_file(self, run_id: str, path: str) -> bytes:
-        """Return a file of a training run."""
-        ...
+__all__ = ["Reproduction", "Step", "reproduce_version"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import orjson
 from river import anomaly, preprocessing
 
 from connectors.data.dataset import open_dataset
+from connectors.data.generator import DEFAULT_START_MS
 from connectors.kafka.producer import Producer
 from jobs.demo.score_watch import ScoreWatch
 from model_store.rebuild import rebuild
@@ -29,7 +31,7 @@ from tests.e2e.scoring import Scoring
 
 RATE, STEADY_S, WARM_UP_S = 1_000, 60, 15
 BACKLOG = 150_000
-VECTORS = 6_000
+VECTORS, ROUNDS = 3_000, 4
 DAYS = 60
 
 
@@ -40,17 +42,28 @@ def river_rates() -> dict[str, float]:
     model = preprocessing.MinMaxScaler() | anomaly.HalfSpaceTrees(n_trees=10, height=8, seed=42)
     for x in xs[:1_000]:
         model.learn_one(x)
-    begun = time.perf_counter()
-    for x in xs:
-        model.score_one(x)
-        model.learn_one(x)
-    both = time.perf_counter() - begun
     scorer = rebuild(trained(1))
-    begun = time.perf_counter()
-    for x in xs:
-        scorer.score_one(x)
-    alone = time.perf_counter() - begun
-    return {"river_score_learn_per_s": VECTORS / both, "river_score_per_s": VECTORS / alone}
+
+    def score_and_learn() -> None:
+        for x in xs:
+            model.score_one(x)
+            model.learn_one(x)
+
+    def score() -> None:
+        for x in xs:
+            scorer.score_one(x)
+
+    return {"river_score_learn_per_s": rate_of(score_and_learn), "river_score_per_s": rate_of(score)}
+
+
+def rate_of(work: Callable[[], None]) -> float:
+    """Return events per second of the quickest round: another process on the machine disturbs none for long."""
+    seconds = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begun)
+    return VECTORS / min(seconds)
 
 
 def steady(scoring: Scoring) -> dict[str, float]:
@@ -61,35 +74,37 @@ def steady(scoring: Scoring) -> dict[str, float]:
         scoring.wait_for_sum(len(dataset))
         time.sleep(3)
         committed = watch.committed_ms[RATE * WARM_UP_S :]
-    said = latencies(scoring)[RATE * WARM_UP_S :]
+    said = champion_times(scoring)[RATE * WARM_UP_S :, 1]
     names = {"p50_ms": 50, "p99_ms": 99, "max_ms": 100}
     return {name: float(np.percentile(said, q)) for name, q in names.items()} | {
         f"committed_{name}": float(np.percentile(committed, q)) for name, q in names.items()
     }
 
 
-def latencies(scoring: Scoring) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return append time of inference minus append time of transaction, in order of append."""
+def champion_times(scoring: Scoring) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return append time, and that minus the append time of the transaction, of each champion inference, in order."""
     found = []
     for record in scoring.records("inferences", committed=False):
         inference = orjson.loads(record.value or b"")
         if inference["role"] == "champion":
             found.append((record.timestamp_ms, record.timestamp_ms - inference["ingestion_time_ms"]))
-    return np.array(sorted(found), dtype=np.int64)[:, 1]
+    return np.array(sorted(found), dtype=np.int64)
 
 
 def backlog(scoring: Scoring) -> dict[str, float]:
     """Return events per second over the middle of a backlog that waits when the job starts."""
     scoring.stop()
     before = scoring.sent()
-    dataset = open_dataset("generator", rows=BACKLOG, seed=52, days=DAYS)
+    # After the steady stream in event time, too: what comes out of order by months is another kind of work.
+    start_ms = DEFAULT_START_MS + DAYS * 86_400_000
+    dataset = open_dataset("generator", rows=BACKLOG, seed=52, days=DAYS, start_ms=start_ms)
     Producer(scoring.bootstrap, rate=None, close=False).run(dataset)
     savepoints = sorted((scoring.stack.home / "flink" / "savepoints").iterdir(), key=lambda each: each.stat().st_mtime)
     begun_ms = time.time_ns() // 1_000_000
     scoring.submit(savepoint=savepoints[-1].as_uri())
     scoring.wait_for_sum(before + BACKLOG, timeout_s=300)
-    records = scoring.records("inferences", committed=False)
-    times = np.sort(np.array([each.timestamp_ms for each in records if each.timestamp_ms > begun_ms], dtype=np.int64))
+    times = champion_times(scoring)[:, 0]
+    times = times[times > begun_ms]  # one per transaction; the challenger scores them all again
     first, last = times[len(times) // 5], times[-len(times) // 10]
     return {"events_per_s": float(((times >= first) & (times < last)).sum() / ((last - first) / 1_000))}
 
@@ -109,12 +124,14 @@ def main() -> None:
             figures |= backlog(scoring)
             figures["restarts"] = scoring.restarts()
             figures["memory_mb"] = round(sum(scoring.stack.memory_mb().values()))
-            figures["sum"] = str(scoring.sum())
+            total = scoring.sum()
+            figures["sum"] = str(total)
             scoring.stop()
         finally:
             local.stack.down(purge=True)
     figures["ratio"] = float(figures["events_per_s"]) / float(figures["river_score_learn_per_s"])
     publish("job", figures)
+    assert total.holds, str(total)
 
 
 if __name__ == "__main__":
