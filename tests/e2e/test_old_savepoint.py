@@ -28,8 +28,10 @@ def inferences(local, known, tmp_path_factory):
     shutil.copytree(KEPT, savepoint)
     scoring.submit(savepoint=savepoint.as_uri())
     try:
-        scoring.produce(stream(ROWS))  # sent before the savepoint was made: repeats that only its state can know
-        scoring.produce(stream(ROWS, first_id="new-"))
+        rows = known["rows"]
+        # The newest of those that were sent before the savepoint was made: repeats that only its state can know.
+        scoring.produce(stream(rows).part(rows - ROWS, rows))
+        scoring.produce(stream(rows, first_id="new-").part(rows - ROWS, rows))
         wait_for("all are answered", lambda: scoring.sum().missing == 0 and scoring.sent() >= 2 * ROWS, 120)
         assert scoring.restarts() == 0
         return scoring.messages("inferences"), scoring.messages("dead_letters")
