@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from connectors.kafka.produced import Produced
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
@@ -92,10 +93,14 @@ def produce(
                 address, rate=limit, live=live, close=not no_close, progress=lambda *sent: done(sum(sent)), stop=stop
             )
             produced = producer.run(dataset)
-        if as_json:
-            print_json(produced.to_json())
-        else:
-            stdout.print(str(produced), highlight=False)
+        _tell(produced, as_json=as_json)
+
+
+def _tell(produced: Produced, *, as_json: bool) -> None:
+    if as_json:
+        print_json(produced.to_json())
+    else:
+        stdout.print(str(produced), highlight=False)
     if produced.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -114,12 +119,7 @@ def _produce_truths(path: Path, bootstrap: str | None, *, as_json: bool) -> None
         ):
             producer = Producer(address, close=False, progress=lambda *sent: done(sum(sent)), stop=stop)
             produced = producer.run(file)
-        if as_json:
-            print_json(produced.to_json())
-        else:
-            stdout.print(str(produced), highlight=False)
-    if produced.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        _tell(produced, as_json=as_json)
 
 
 def _speed_of(span_ms: int, transactions: int, rate: float | None) -> float:
