@@ -18,6 +18,8 @@ VERBS = {
     "down": "stop the local stack",
     "status": "what runs, where, and whether the sum holds",
     "submit": "start the scoring job",
+    "upgrade": "bring changed code or settings to run, by savepoint",
+    "scale": "run the scoring job on more or fewer TaskManagers",
     "stop": "stop the scoring job with a savepoint",
     "produce": "send transactions and truths to Kafka",
     "train": "train and register a model version",

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import time
 from collections.abc import Callable
-from pathlib import Path
-
-import requests
 
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from jobs.bundle import build_bundle
 from jobs.job_arguments import JobArguments
+from jobs.job_version import JobVersion
+from jobs.launch import launch
 from jobs.registry_access import metadata_store_of
 from jobs.settings import DAY_MS, Settings
 from udfs.domain.errors import JobError
 from udfs.operators.stage_settings import StageSettings
 
-__all__ = ["JOB_NAME", "running_job", "stop_job", "submit_job"]
+__all__ = ["JOB_NAME", "pack_job", "running_job", "stop_job", "submit_job"]
 
 JOB_NAME = "weir-scoring"
-SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 ACTIVE = frozenset({"CREATED", "RUNNING", "RESTARTING", "INITIALIZING", "RECONCILING"})
 
 
@@ -67,15 +62,23 @@ def submit_job(
         msg = f"the scoring job runs already (job {already}); stop it first with: weir stop"
         raise JobError(msg)
     progress("packing the bundle")
+    version = pack_job(stack, settings, savepoint=savepoint)
+    return launch(stack, version, savepoint=savepoint, progress=progress, timeout_s=timeout_s)
+
+
+def pack_job(stack: LocalStack, settings: Settings, *, savepoint: str | None) -> JobVersion:
+    """Pack the code at hand and say what the job is told.
+
+    Parameters
+    ----------
+    savepoint
+        Where the job will go on from. At a start without one transactions wait until the metadata is read up to the newest
+        deployment.
+    """
     unnamed = stack.home / "bundles" / "bundle.zip"
     build_id = build_bundle(unnamed)
     bundle = unnamed.rename(unnamed.with_name(f"{build_id[:16]}.zip"))
-    _replace_task_managers(stack, build_id, progress)
-    progress("submitting to Flink")
-    job_id = _flink_run(stack, bundle, _arguments(stack, settings, build_id, savepoint), savepoint)
-    progress("waiting for every task to run")
-    _wait_until_running(FlinkRest(stack.ports.addresses()["flink"]), job_id, timeout_s)
-    return job_id
+    return JobVersion(bundle, _arguments(stack, settings, build_id, savepoint))
 
 
 def stop_job(stack: LocalStack, *, timeout_s: float = 120.0) -> str:
@@ -118,51 +121,3 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         checkpoint_interval_ms=settings.checkpoint_interval_ms,
         stages=stages,
     )
-
-
-def _replace_task_managers(stack: LocalStack, build_id: str, progress: Callable[[str], None]) -> None:
-    # In thread mode a TaskManager's interpreter keeps the modules of the build it ran before.
-    ran = stack.home / "flink" / "build_id"
-    if ran.exists() and ran.read_text(encoding="ascii") != build_id:
-        progress("replacing the TaskManagers, which hold another build's code")
-        state = stack.status()
-        for name in sorted(state.components if state else ()):
-            if name.startswith("taskmanager"):
-                stack.restart(name)
-    ran.parent.mkdir(parents=True, exist_ok=True)
-    ran.write_text(build_id, encoding="ascii")
-
-
-def _flink_run(stack: LocalStack, bundle: Path, arguments: JobArguments, savepoint: str | None) -> str:
-    flink, env, empty = stack.flink_environment()
-    restore = ["-s", savepoint] if savepoint else []
-    command = [str(flink), "run", "-d", *restore, "-pyfs", str(bundle), "-pym", "jobs.run_scoring", arguments.to_json()]
-    log = stack.home / "logs" / "submit.log"
-    done = subprocess.run(command, env=env, cwd=empty, capture_output=True, text=True, timeout=300, check=False)
-    log.write_text(done.stdout + done.stderr, encoding="utf-8")
-    submitted = SUBMITTED.search(done.stdout)
-    if done.returncode or not submitted:
-        msg = f"Flink did not take the job (flink run ended with {done.returncode}); its output is in {log}"
-        raise JobError(msg)
-    return submitted.group(1)
-
-
-def _wait_until_running(flink: FlinkRest, job_id: str, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    state = "unknown"
-    while time.monotonic() < deadline:
-        try:
-            job = flink.job(job_id)
-        except requests.RequestException:
-            time.sleep(0.5)
-            continue
-        state = str(job["state"])
-        if state == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in job["vertices"]):
-            return
-        if state in ("FAILED", "CANCELED", "FINISHED"):
-            break
-        time.sleep(0.5)
-    exceptions = flink.exceptions(job_id)
-    cause = exceptions[0]["stacktrace"].splitlines()[0] if exceptions else "no exception was reported"
-    msg = f"the job did not come to run within {timeout_s:.0f} s; it is {state}: {cause}"
-    raise JobError(msg)

@@ -131,5 +131,8 @@ class StackPlan:
         return [JobManager(self.home, self.ports.flink, self.ports.flink_rpc, self.flink_home())]
 
     def _task_managers(self) -> list[Component]:
-        indices = range(1, self.task_managers + 1)
-        return [TaskManager(self.home, index, self.ports.flink, self.flink_home()) for index in indices]
+        return [self.task_manager(index) for index in range(1, self.task_managers + 1)]
+
+    def task_manager(self, index: int) -> Component:
+        """Return one TaskManager by its number, from 1; a running stack may be given more than the plan says."""
+        return TaskManager(self.home, index, self.ports.flink, self.flink_home())

@@ -1,8 +1,9 @@
 """The daemon that keeps a local stack running: ``python -m connectors.local.supervisor``, its plan on standard input.
 
 It starts the components as their dependencies become ready, writes ``stack.json``, starts again what dies, restarts
-what a file in ``home/control`` names, and at SIGTERM stops everything in the reverse order. If it is killed, the kernel
-kills its components. It reads no environment variable and takes no request from the network.
+what a file in ``home/control`` names, adds or takes away TaskManagers as another one says, and at SIGTERM stops
+everything in the reverse order. If it is killed, the kernel kills its components. It reads no environment variable and
+takes no request from the network.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,14 +43,20 @@ class Supervisor:
         Noted in the state for who reads it.
     components
         What to run; ``depends_on`` names others of them.
+    task_manager
+        Makes a TaskManager of a number that is not among them.
     """
 
-    def __init__(self, home: Path, port_base: int, components: Sequence[Component]) -> None:
+    def __init__(
+        self, home: Path, port_base: int, components: Sequence[Component], task_manager: Callable[[int], Component]
+    ) -> None:
         self._home, self._stopping, self._was_up = home, False, False
         self._pool = ThreadPoolExecutor(max_workers=max(4, len(components)), thread_name_prefix="component")
-        mark = f"{home}#{os.getpid()}"
-        start_undertaker(mark)
-        self._all = {each.name: Supervised(each, mark, self._pool, self._waiting_for) for each in components}
+        self._mark = f"{home}#{os.getpid()}"
+        start_undertaker(self._mark)
+        self._all = {each.name: self._supervised(each) for each in components}
+        self._task_manager = task_manager
+        self._leaving: list[tuple[Supervised, float]] = []
         me = psutil.Process()
         self._state = StackState("starting", me.pid, me.create_time(), port_base)
         self._state.components = {name: each.view for name, each in self._all.items()}
@@ -73,6 +80,9 @@ class Supervisor:
         self._stop_all()
         self._publish("failed" if gave_up else "stopped")
         return 2 if gave_up else 0
+
+    def _supervised(self, component: Component) -> Supervised:
+        return Supervised(component, self._mark, self._pool, self._waiting_for)
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._stopping = True
@@ -101,6 +111,26 @@ class Supervisor:
             supervised = self._all.get(file.name.removeprefix("restart-"))
             if supervised is not None:
                 supervised.restart()
+        for file in (self._home / "control").glob("task-managers-*"):
+            file.unlink(missing_ok=True)
+            self._scale(int(file.name.removeprefix("task-managers-")))
+        for leaving in list(self._leaving):
+            if not leaving[0].running or time.monotonic() > leaving[1]:
+                leaving[0].kill()
+                self._leaving.remove(leaving)
+
+    def _scale(self, count: int) -> None:
+        """Have TaskManagers 1 to ``count`` and no others."""
+        wanted = {f"taskmanager-{index}": index for index in range(1, count + 1)}
+        for name in [name for name in self._all if name.startswith("taskmanager-") and name not in wanted]:
+            leaving = self._all.pop(name)
+            del self._state.components[name]
+            leaving.ask_to_stop()
+            self._leaving.append((leaving, time.monotonic() + GRACE_S))
+        for name, index in wanted.items():
+            if name not in self._all:
+                self._all[name] = self._supervised(self._task_manager(index))
+                self._state.components[name] = self._all[name].view
 
     def _stop_all(self) -> None:
         """Stop who nobody running depends on, then the next; kill what takes longer than the grace."""
@@ -117,7 +147,7 @@ class Supervisor:
             self._publish(self._state.state)
             time.sleep(_TICK_S / 2)
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for each in self._all.values():
+        for each in [*self._all.values(), *(leaving for leaving, _ in self._leaving)]:
             each.kill()  # children that outlived their parent
 
 
@@ -132,7 +162,7 @@ def main() -> int:
             return 2
         (plan.home / "control").mkdir(exist_ok=True)
         try:
-            return Supervisor(plan.home, plan.port_base, plan.components()).run()
+            return Supervisor(plan.home, plan.port_base, plan.components(), plan.task_manager).run()
         except StackError as error:
             sys.stderr.write(f"{error}\n")
             return 2

@@ -41,13 +41,15 @@ class Local:
     def stack(self) -> LocalStack:
         return local_stack(self.settings())
 
-    def weir(self, *arguments: str, timeout_s: float = 240, **values: str) -> subprocess.CompletedProcess[str]:
-        """Run ``weir ARGUMENTS``; ``values`` are further settings, by name."""
+    def weir(
+        self, *arguments: str, timeout_s: float = 240, code: Path = ROOT, **values: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``weir ARGUMENTS`` of the code in a folder; ``values`` are further settings, by name."""
         here = {"WEIR_HOME": str(self.home), "WEIR_PORT_BASE": str(self.port_base)}
         given = {f"WEIR_{name.upper()}": value for name, value in values.items()}
         return subprocess.run(
             [sys.executable, "-c", MAIN, *arguments],
-            cwd=ROOT,
+            cwd=code,
             env={**self._outside, **here, **given},
             capture_output=True,
             text=True,
@@ -55,9 +57,9 @@ class Local:
             check=False,
         )
 
-    def weir_json(self, *arguments: str, timeout_s: float = 240, **values: str) -> dict[str, Any]:
+    def weir_json(self, *arguments: str, timeout_s: float = 240, code: Path = ROOT, **values: str) -> dict[str, Any]:
         """Run ``weir ARGUMENTS --json``, which must succeed, and return its document."""
-        done = self.weir(*arguments, "--json", timeout_s=timeout_s, **values)
+        done = self.weir(*arguments, "--json", timeout_s=timeout_s, code=code, **values)
         assert done.returncode == 0, f"weir {' '.join(arguments)} ended with {done.returncode}: {done.stderr}"
         document = json.loads(done.stdout)
         assert isinstance(document, dict)

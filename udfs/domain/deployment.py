@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from udfs.domain.metadata import Activation
+from udfs.domain.state_schema import check_schema
 
 __all__ = ["CHAMPION", "Deployment"]
 
@@ -88,12 +89,8 @@ class Deployment:
 
     @classmethod
     def from_json(cls, data: bytes) -> Deployment:
-        """Read what :meth:`to_json` wrote; raises ValueError for a schema of a later version."""
+        """Read what :meth:`to_json` wrote; raises JobError for another schema."""
         value = orjson.loads(data)
-        if value["schema"] != 1:
-            msg = (
-                f"deployment state has schema {value['schema']}, this build reads 1; go back to the build that wrote it"
-            )
-            raise ValueError(msg)
+        check_schema(value["schema"], 1, "the deployment")
         roles = {role: tuple(Activation.from_json(a) for a in history) for role, history in value["roles"].items()}
         return cls(value["seen_seq"], roles)

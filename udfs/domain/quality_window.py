@@ -12,6 +12,7 @@ from udfs.domain.label_delay import LabelDelays
 from udfs.domain.quality_change import TRUTH_TIME, Outcome
 from udfs.domain.quality_rules import QualityRules
 from udfs.domain.roc_auc import RocAuc
+from udfs.domain.state_schema import check_schema
 from udfs.domain.window import Window
 
 __all__ = ["QualityWindow"]
@@ -153,13 +154,11 @@ class QualityWindow:
 
         Raises
         ------
-        ValueError
+        JobError
             The bytes were written by a schema this program does not know.
         """
         schema, flags, revision, *counts = _HEAD.unpack_from(data)
-        if schema != SCHEMA:
-            msg = f"A quality window has schema {schema}; this program reads schema {SCHEMA}. Start the newer program."
-            raise ValueError(msg)
+        check_schema(schema, SCHEMA, "a quality window")
         window = cls()
         window.revision, window.final = revision, bool(flags & _FINAL)
         window.scored, window.excluded, window.intervened, window.presumed, window.set_aside = counts

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from udfs.domain.auc_interval import auc_interval
 from udfs.domain.precision_recall import PrecisionRecall, precision_recall
+from udfs.domain.state_schema import check_schema
 
 __all__ = ["AucResult", "RocAuc"]
 
@@ -223,13 +224,11 @@ class RocAuc:
 
         Raises
         ------
-        ValueError
+        JobError
             The bytes were written by a schema this program does not know.
         """
         schema, flags, limit, bins, length, widths = _HEAD.unpack_from(data)
-        if schema != SCHEMA:
-            msg = f"A ROC AUC state has schema {schema}; this program reads schema {SCHEMA}. Start the newer program."
-            raise ValueError(msg)
+        check_schema(schema, SCHEMA, "a ROC AUC")
         auc = cls(limit, bins)
         at = _HEAD.size
         auc._low = auc._high = np.frombuffer(data, "<f8", length, at)

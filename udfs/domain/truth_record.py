@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from udfs.domain.event import Position
 from udfs.domain.quality_change import Outcome
+from udfs.domain.state_schema import check_schema
 
 __all__ = ["OpenTransaction", "Telling"]
 
@@ -130,13 +131,11 @@ class OpenTransaction:
 
         Raises
         ------
-        ValueError
+        JobError
             The bytes were written by a schema this program does not know.
         """
         schema, flags, event_time_ms = _HEAD.unpack_from(data)
-        if schema != SCHEMA:
-            msg = f"An open transaction has schema {schema}; this program reads schema {SCHEMA}. Start the newer one."
-            raise ValueError(msg)
+        check_schema(schema, SCHEMA, "an open transaction")
         record: Any = cls.__new__(cls)  # filled below: this runs once per touched transaction
         record.event_time_ms, record.presumed, record.origin = event_time_ms, bool(flags & _PRESUMED), None
         end = _HEAD.size + (flags & MOST_TELLINGS) * _TELLING.size

@@ -12,6 +12,7 @@ from collections.abc import MutableMapping
 
 import orjson
 
+from udfs.domain.state_schema import check_schema
 from udfs.domain.truth_record import OpenTransaction
 
 __all__ = ["NEVER", "TruthShard", "state_key"]
@@ -78,9 +79,7 @@ class TruthShard:
 
     def _parse(self, data: bytes) -> None:
         held = orjson.loads(data)
-        if held["schema"] != SCHEMA:
-            msg = f"A truth shard has schema {held['schema']}; this program reads schema {SCHEMA}. Start the newer one."
-            raise ValueError(msg)
+        check_schema(held["schema"], SCHEMA, "a truth shard")
         self.names = [(model, version, role) for model, version, role in held["names"]]
         self.clock_ms = held["clock_ms"]
         self._due = {end_ms: (pieces, ripe) for end_ms, pieces, ripe in held["due"]}

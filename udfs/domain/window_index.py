@@ -8,6 +8,7 @@ import orjson
 
 from udfs.domain.quality_change import EVENT_TIME
 from udfs.domain.quality_rules import QualityRules
+from udfs.domain.state_schema import check_schema
 from udfs.domain.window import Window
 
 __all__ = ["WindowIndex"]
@@ -36,9 +37,7 @@ class WindowIndex:
         self._windows: dict[Window, int] = {}
         if self._loaded is not None:
             held = orjson.loads(self._loaded)
-            if held["schema"] != SCHEMA:
-                msg = f"A quality index has schema {held['schema']}; this program reads {SCHEMA}. Start the newer one."
-                raise ValueError(msg)
+            check_schema(held["schema"], SCHEMA, "a quality index")
             self._clock_ms = held["clock_ms"]
             self._windows = {Window(series, start, end): flags for series, start, end, flags in held["windows"]}
 

@@ -20,12 +20,14 @@ from udfs.domain.shards import Shards
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import CUSTOMERS, DEAD_LETTERS, TRUTHS
+from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
 __all__ = ["CustomerStage"]
 
 
+@ends_job_for_good
 class CustomerStage(KeyedProcessFunction):
     """Validates batches of raw transactions and truths, and computes the customer's windows.
 

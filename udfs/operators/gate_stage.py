@@ -19,6 +19,7 @@ from udfs.domain.payload import encode
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import DEAD_LETTERS, GATE_STATE, MODEL_EVENTS
+from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -27,6 +28,7 @@ __all__ = ["GateStage"]
 TIMER_MS = 1_000
 
 
+@ends_job_for_good
 class GateStage(KeyedProcessFunction):
     """Judges metadata rows in commit order (see :class:`model_store.gate.Gate`).
 

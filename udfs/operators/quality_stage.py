@@ -14,6 +14,7 @@ from udfs.domain.quality_stage import QualityUpdate, finish_windows, refresh_win
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import QUALITY_WAITING, QUALITY_WINDOWS
+from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -22,6 +23,7 @@ __all__ = ["QualityStage"]
 COUNT, PUBLISH_AT = "count", "publish-at"
 
 
+@ends_job_for_good
 class QualityStage(KeyedProcessFunction):
     """Folds count changes into windows and publishes rows of ``model_quality``.
 

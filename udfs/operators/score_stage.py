@@ -21,6 +21,7 @@ from udfs.domain.shards import Shards
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import BROADCAST, HELD_FOR_MODEL
+from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -30,6 +31,7 @@ DEPLOYMENT = "deployment"
 RETRY_MS = 100
 
 
+@ends_job_for_good
 class ScoreStage(KeyedBroadcastProcessFunction):
     """Scores transactions with the champion and all challengers held in broadcast state.
 

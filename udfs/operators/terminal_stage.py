@@ -15,12 +15,14 @@ from udfs.domain.shards import Shards
 from udfs.domain.terminal_windows import update_terminals
 from udfs.operators.build_check import check_build
 from udfs.operators.descriptors import HELD_BACK, TERMINALS
+from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
 __all__ = ["TerminalStage"]
 
 
+@ends_job_for_good
 class TerminalStage(KeyedProcessFunction):
     """Computes the terminal's windows: how many transactions, and the share known to be fraud.
 

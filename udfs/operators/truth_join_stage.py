@@ -15,6 +15,7 @@ from udfs.domain.truth_join import TruthUpdate, expire_truths, join_truths
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import DEAD_LETTERS, OPEN_TRANSACTIONS
+from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -31,6 +32,7 @@ class _Tick(NamedTuple):
     watermark_ms: int
 
 
+@ends_job_for_good
 class TruthJoinStage(KeyedProcessFunction):
     """Joins predictions and truths by transaction and emits what changes in the counts of each version.
 

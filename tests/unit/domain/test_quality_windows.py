@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from udfs.domain.errors import JobError
 from udfs.domain.quality_change import Outcome, QualityChange, encode_changes, split_version_key, version_key
 from udfs.domain.quality_rules import QualityRules
 from udfs.domain.quality_stage import finish_windows, refresh_windows
@@ -153,7 +154,7 @@ def test_a_newer_schema_is_refused_in_a_sentence(entry):
     state[entry] = (
         state[entry].replace(b'"schema":2', b'"schema":3') if entry[0] == "\x00" else b"\x02" + state[entry][1:]
     )
-    with pytest.raises(ValueError, match=r"has schema (2|3); this program reads (schema )?(1|2)"):
+    with pytest.raises(JobError, match=r"has schema (2|3), this version reads schema (1|2); restore"):
         refresh(state, change(Outcome.SCORED))
 
 

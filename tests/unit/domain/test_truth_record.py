@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udfs.domain.errors import JobError
 from udfs.domain.event import Position
 from udfs.domain.truth_join import expire_truths, join_truths
 from udfs.domain.truth_record import MOST_TELLINGS, OpenTransaction, Telling
@@ -98,7 +99,7 @@ def test_a_newer_schema_is_refused_in_a_sentence(state):
         "kind": "prediction", "transaction_id": "t1", "event_time_ms": NOW, "model": "cards", "version": "1",
         "role": "champion", "score": 0.75, "excluded": False,
     }]  # fmt: skip
-    with pytest.raises(ValueError, match="has schema 3; this program reads schema 2"):
+    with pytest.raises(JobError, match="has schema 3, this version reads schema 2; restore the savepoint with"):
         join_truths(items, state, window_ms=1000, retention_ms=10_000, watermark_ms=0)  # type: ignore[arg-type]
 
 

@@ -13,7 +13,7 @@ from tests.unit.house.source_tree import PACKAGES, ROOT, is_under, shipped_modul
 
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text()
 # Names of imports whose package is called otherwise, or comes with another one.
-PACKAGE_OF_IMPORT = {"pyflink": "apache-flink", "py4j": "apache-flink"}
+PACKAGE_OF_IMPORT = {"pyflink": "apache-flink", "py4j": "apache-flink", "pemja": "apache-flink"}
 
 
 def entries(lock: str) -> set[str]:

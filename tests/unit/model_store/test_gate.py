@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from model_store.gate import MAX_ARTIFACT_BYTES, Gate, Verdict
 from udfs.domain.deployment import Deployment
-from udfs.domain.errors import ArtifactError
+from udfs.domain.errors import ArtifactError, JobError
 from udfs.domain.metadata import Activation, ArtifactPart
 
 GOOD, BAD = b"good artifact", b"bad artifact"
@@ -156,5 +156,5 @@ def test_a_deployment_survives_its_encoding():
 
 
 def test_a_deployment_of_a_later_schema_is_refused():
-    with pytest.raises(ValueError, match="schema 2"):
+    with pytest.raises(JobError, match="schema 2"):
         Deployment.from_json(b'{"schema":2,"seen_seq":0,"roles":{}}')

@@ -1,0 +1,73 @@
+"""The TaskManagers of a running local stack: how many there are, more or fewer of them, all of them new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from connectors.local.flink_rest import FlinkRest
+from connectors.local.stack import LocalStack
+from connectors.local.stack_state import ComponentState
+from udfs.domain.errors import StackError
+
+__all__ = ["TaskManagers"]
+
+PREFIX = "taskmanager-"
+
+
+class TaskManagers:
+    """Changes the TaskManagers of a stack through the supervisor's control files.
+
+    Parameters
+    ----------
+    stack
+        A running stack.
+    timeout_s
+        Seconds until a change must be done.
+
+    Raises
+    ------
+    StackError
+        By every method that changes something, if it is not done in time.
+    """
+
+    def __init__(self, stack: LocalStack, timeout_s: float = 180.0) -> None:
+        self._stack, self._timeout_s = stack, timeout_s
+        self._flink = FlinkRest(stack.ports.addresses()["flink"])
+
+    @property
+    def count(self) -> int:
+        """How many the supervisor runs."""
+        return len(self._states())
+
+    def scale(self, count: int) -> None:
+        """Have so many, the others stopped; wait until they, and nobody else, are registered with the JobManager."""
+        (self._stack.home / "control" / f"task-managers-{count}").touch()
+        self._wait(f"there were not {count} TaskManagers", lambda states: len(states) == count)
+
+    def replace(self) -> None:
+        """Stop each one and wait until new processes have taken all their places."""
+        before = {name: each.pid for name, each in self._states().items()}
+        for name in before:
+            (self._stack.home / "control" / f"restart-{name}").touch()
+        self._wait(
+            "the TaskManagers were not replaced",
+            lambda states: all(states[name].pid != pid for name, pid in before.items()),
+        )
+
+    def _states(self) -> dict[str, ComponentState]:
+        state = self._stack.status()
+        components = state.components if state is not None else {}
+        return {name: each for name, each in components.items() if name.startswith(PREFIX)}
+
+    def _wait(self, what: str, done: Callable[[dict[str, ComponentState]], bool]) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            states = self._states()
+            ready = done(states) and all(each.state == "ready" for each in states.values())
+            # One that is gone but still registered would be given tasks.
+            if ready and len(self._flink.taskmanagers()) == len(states):
+                return
+            time.sleep(0.2)
+        msg = f"{what} after {self._timeout_s:.0f} s; see: weir status, and the logs in {self._stack.home / 'logs'}"
+        raise StackError(msg)
