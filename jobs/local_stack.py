@@ -24,4 +24,5 @@ def local_stack(settings: Settings) -> LocalStack:
         s3_access_key=settings.s3_access_key,
         s3_secret_key=settings.s3_secret_key.get_secret_value(),
         task_managers=settings.parallelism,
+        prometheus=settings.prometheus,
     )

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         Path.home() / ".cache" / "weir", description="downloaded jars, shared by all stacks of this user"
     )
     port_base: int = Field(19_000, ge=1_024, le=64_000, description="the stack listens on port_base .. port_base + 99")
+    prometheus: bool = Field(
+        False, description="Flink offers metrics on port_base + 62 and up, on every interface; read at weir up"
+    )
     postgres_password: SecretStr = SecretStr("weir-local")
     s3_access_key: str = "weir"
     s3_secret_key: SecretStr = SecretStr("weir-local-secret")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import requests
 
@@ -83,7 +84,7 @@ class TaskManager:
         self.name = f"taskmanager-{index}"
         self.log = home / "logs" / f"{self.name}.log"
         self._flink_home, self._rest = flink_home, f"http://127.0.0.1:{rest_port}"
-        self._starts = 0
+        self._identity = ""
 
     def prepare(self) -> None:
         """Take away what a killed predecessor left in its working folder."""
@@ -92,7 +93,7 @@ class TaskManager:
 
     def command(self) -> Command:
         """Return the TaskManager's process; each start has a new identity, never taken for the one that died."""
-        self._starts += 1
+        self._identity = uuid4().hex[:8]
         script = str(self._flink_home.dist / "bin" / "taskmanager.sh")
         options = (
             f"-Dtaskmanager.resource-id={self._resource_id}",
@@ -114,7 +115,7 @@ class TaskManager:
 
     @property
     def _resource_id(self) -> str:
-        return f"{self.name}.{self._starts}"
+        return f"{self.name}.{self._identity}"
 
     @property
     def _working_folder(self) -> Path:

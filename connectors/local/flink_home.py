@@ -37,12 +37,17 @@ class FlinkHome:
         The archives, group ``flink``.
     java_home
         The Java runtime.
+    metrics_ports
+        Where the processes offer their metrics to Prometheus, as Flink writes a range; empty for nowhere.
     """
 
-    def __init__(self, home: Path, rest_port: int, rpc_port: int, jars: Jars, java_home: Path) -> None:
+    def __init__(
+        self, home: Path, rest_port: int, rpc_port: int, jars: Jars, java_home: Path, metrics_ports: str = ""
+    ) -> None:
         self.folder = home / "flink"
         self.dist = self.folder / "dist"
         self.empty = self.folder / "empty"
+        self._metrics_ports = metrics_ports
         self._rest_port, self._rpc_port, self._jars, self._java_home = rest_port, rpc_port, jars, java_home
 
     def write(self) -> None:
@@ -142,6 +147,7 @@ class FlinkHome:
             "execution.checkpointing.num-retained": 3,
             "state.backend.type": "hashmap",
             "io.tmp.dirs": str(self.folder / "tmp"),
+            **(_prometheus(self._metrics_ports) if self._metrics_ports else {}),
         }
 
 
@@ -159,6 +165,11 @@ _TASKMANAGER_MEMORY = {
     # The Python interpreter in the TaskManager's process: numpy, River and compiled kernels allocate outside Java.
     "taskmanager.memory.task.off-heap.size": "256m",
 }
+
+
+def _prometheus(ports: str) -> dict[str, Any]:
+    factory = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
+    return {"metrics.reporter.prom.factory.class": factory, "metrics.reporter.prom.port": ports}
 
 
 def _link(files: list[Path], folder: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
 from udfs.domain.errors import ConnectionLostError, JobError
 
 __all__ = ["FlinkRest"]
+
+METRICS_A_CALL = 40
+"""So many names fit into an address."""
 
 
 class FlinkRest:
@@ -67,6 +72,19 @@ class FlinkRest:
     def taskmanagers(self) -> list[dict[str, Any]]:
         """Return the registered TaskManagers: id, slotsNumber, freeSlots, ..."""
         return self._call("GET", "/taskmanagers")["taskmanagers"]
+
+    def vertex_metrics(
+        self, job_id: str, vertex_id: str, names: Sequence[str] | None = None
+    ) -> dict[str, dict[str, float]]:
+        """Return metrics of a vertex over its subtasks, by name: min, max, avg and sum; all of them without ``names``."""
+        path = f"/jobs/{job_id}/vertices/{vertex_id}/subtasks/metrics"
+        wanted = names if names is not None else [each["id"] for each in self._call("GET", path)]
+        found: dict[str, dict[str, float]] = {}
+        for start in range(0, len(wanted), METRICS_A_CALL):
+            query = quote(",".join(wanted[start : start + METRICS_A_CALL]))
+            for each in self._call("GET", f"{path}?get={query}"):
+                found[each["id"]] = {name: float(value) for name, value in each.items() if name != "id"}
+        return found
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to cancel; it is not waited for."""

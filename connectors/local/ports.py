@@ -57,6 +57,11 @@ class Ports:
         return self.base + 61
 
     @property
+    def metrics(self) -> str:
+        """Where Flink's processes offer their metrics, the first free port each; nowhere unless that is turned on."""
+        return f"{self.base + 62}-{self.base + 79}"
+
+    @property
     def s3(self) -> int:
         """The S3 endpoint."""
         return self.base + 90

@@ -48,6 +48,8 @@ class LocalStack:
         How many TaskManagers, one slot each.
     only
         Which components; all by default.
+    prometheus
+        Whether Flink offers its metrics.
     """
 
     def __init__(
@@ -60,11 +62,12 @@ class LocalStack:
         s3_secret_key: str,
         task_managers: int = 2,
         only: tuple[str, ...] = COMPONENTS,
+        prometheus: bool = False,
     ) -> None:
         self._home = StackHome(home)
         keys = (s3_access_key, s3_secret_key)
         self._plan = StackPlan(
-            self._home.path, cache.absolute(), port_base, postgres_password, *keys, task_managers, only
+            self._home.path, cache.absolute(), port_base, postgres_password, *keys, task_managers, only, prometheus
         )
 
     @property

@@ -43,6 +43,8 @@ class StackPlan:
         How many TaskManagers, one slot each.
     only
         Names out of :data:`COMPONENTS`; tests that need less start less.
+    prometheus
+        Whether Flink offers its metrics.
     """
 
     home: Path
@@ -53,6 +55,7 @@ class StackPlan:
     s3_secret_key: str
     task_managers: int
     only: tuple[str, ...] = COMPONENTS
+    prometheus: bool = False
 
     def to_json(self) -> bytes:
         """Return the plan for a pipe; it holds passwords, so it is never written to disk."""
@@ -72,7 +75,9 @@ class StackPlan:
 
     def flink_home(self) -> FlinkHome:
         """Return the overlay that JobManager, TaskManagers and the client run from."""
-        return FlinkHome(self.home, self.ports.flink, self.ports.flink_rpc, Jars(self.cache), java_home())
+        metrics_ports = self.ports.metrics if self.prometheus else ""
+        jars = Jars(self.cache)
+        return FlinkHome(self.home, self.ports.flink, self.ports.flink_rpc, jars, java_home(), metrics_ports)
 
     def components(self) -> list[Component]:
         """Return the components in the order in which people read them; who is left out is not waited for."""

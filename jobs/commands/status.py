@@ -8,13 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from connectors.local.stack_state import StackState
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
 from jobs.deployment_sums import deployment_sums
+from jobs.job_figures import job_figures
 from jobs.local_stack import local_stack
+from jobs.report.figure_lines import figure_lines
 from jobs.settings import Settings
 from jobs.stack_view import COLOURS
+from jobs.submission import running_job
 
 __all__ = ["status"]
 
@@ -23,7 +27,7 @@ def status(
     sums: Annotated[bool, typer.Option(help="Read the topics and say whether the sum of offsets holds.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show each component's state, address, process and memory, the job, and whether every transaction was answered once.
+    """Show each component's state, address and memory, how the job keeps up, and whether each transaction was answered once.
 
     Exit code 0 if all components are ready and no sum is off, else 1.
 
@@ -35,6 +39,8 @@ def status(
         if sums and document["state"] == "ready":
             with stderr.status("reading the topics"):
                 document["sums"] = deployment_sums(stack)
+        if document["state"] == "ready" and (job_id := running_job(stack)):
+            document["job"] = job_figures(FlinkRest(stack.ports.addresses()["flink"]), job_id)
         if json:
             print_json(document)
         else:
@@ -106,6 +112,9 @@ def _print_table(document: dict[str, Any]) -> None:
     console = stdout if stdout.is_terminal else Console(width=200)  # a pipe has no width of its own
     console.print(table)
     stdout.print(f"{document['state']}; {document['memory_mb']:.0f} MB; home {document['home']}", highlight=False)
+    if "job" in document:
+        for line in figure_lines(document["job"]):
+            stdout.print(line, highlight=False)
     if "sums" in document:
         total = document["sums"]
         stdout.print(f"job {total['job_id'] or 'not running: weir submit'}", highlight=False)

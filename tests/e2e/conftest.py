@@ -27,7 +27,7 @@ def local(tmp_path_factory):
         del os.environ[name]
     local = Local(tmp_path_factory.mktemp("stack") / "home")
     try:
-        assert local.weir_json("up", timeout_s=600)["started"]
+        assert local.weir_json("up", timeout_s=600, prometheus="true")["started"]
         yield local
     finally:
         if (local.home / "logs").exists():

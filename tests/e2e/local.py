@@ -87,7 +87,7 @@ def ports_of(base: int) -> list[int]:
     """Return every port of a stack."""
     ports = Ports(base)
     names = [name for name, value in vars(Ports).items() if isinstance(value, property)]
-    return sorted(getattr(ports, name) for name in names)
+    return sorted(getattr(ports, name) for name in names if name != "metrics")
 
 
 def free_port_base() -> int:

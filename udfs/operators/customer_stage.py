@@ -21,6 +21,7 @@ from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import CUSTOMERS, DEAD_LETTERS, TRUTHS
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.labelled_counters import LabelledCounters
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -53,6 +54,7 @@ class CustomerStage(KeyedProcessFunction):
         check_build(self._settings.build_id)
         self._customers = StateEntries(ctx.get_map_state(CUSTOMERS))
         self._shards = Shards(self._settings.shards)
+        self._dead_letters = LabelledCounters(ctx.get_metrics_group(), "dead_letters", ("reason",))
         self._required_fields = FEATURE_SETS[self._settings.feature_set].required_fields
 
     def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -99,5 +101,6 @@ class CustomerStage(KeyedProcessFunction):
         return groups
 
     def _dead_letter(self, topic: str, position: Any, reason: str, detail: str, value: str | None) -> Any:  # noqa: ANN401
+        self._dead_letters.add((reason,))
         letter = dead_letter(topic, position, reason, detail, value, now_ms())
         return Row(f"{topic}-{position['partition']}-{position['offset']}", encode(letter))

@@ -22,6 +22,7 @@ from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import BROADCAST, HELD_FOR_MODEL
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.score_metrics import ScoreMetrics
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -59,6 +60,7 @@ class ScoreStage(KeyedBroadcastProcessFunction):
         warm_up()
         self._held = StateEntries(ctx.get_map_state(HELD_FOR_MODEL))
         self._shards = Shards(self._settings.shards)
+        self._metrics = ScoreMetrics(ctx.get_metrics_group())
         self._scorer: RoleScorer | None = None
 
     def process_broadcast_element(self, message: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -127,6 +129,7 @@ class ScoreStage(KeyedBroadcastProcessFunction):
     def _score(self, scorer: RoleScorer, batch: list[Transaction], ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         watermark_ms = ctx.timer_service().current_watermark()
         inferences = scorer.score(batch, watermark_ms if watermark_ms > 0 else None, now_ms())
+        self._metrics.count(inferences)
         predictions: dict[str, list[Prediction]] = defaultdict(list)
         records: list[str] = []
         alerts: list[str] = []

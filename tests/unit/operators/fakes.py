@@ -88,6 +88,9 @@ class FakeFlink:
     def get_metrics_group(self) -> FakeFlink:
         return self
 
+    def add_group(self, name: str, extra: str | None = None) -> FakeFlink:
+        return self
+
     def counter(self, name: str) -> _Counter:
         return _Counter(self.counters, name)
 

@@ -1,0 +1,99 @@
+"""How the running job keeps up, from Flink's metrics: latency, backlog, lags, what is late or dead, and per version."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from connectors.local.flink_rest import FlinkRest
+from udfs.operators import ids
+
+__all__ = ["job_figures"]
+
+HISTOGRAMS = ("prediction_latency_ms", "platform_backlog_ms")
+QUANTILES = ("p50", "p99")
+PER_VERSION = ("inferences", "late", "null_scores")
+BEHIND_S = 10.0
+BACKLOG_MS = 1_000.0
+
+
+def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
+    """Return the job's figures as they are now; None where a metric is not there yet.
+
+    Returns
+    -------
+    dict
+        ``prediction_latency_ms`` (prediction - event) and ``platform_backlog_ms`` (prediction - ingestion) with p50 and p99
+        of the slowest subtask's newest 1,024 transactions; ``watermark_lag_ms`` behind now; ``consumer_lag`` in records by
+        topic; ``events_per_s`` read from ``transactions``; ``dead_letters`` by reason and ``versions`` with their counts,
+        both since the tasks started; ``busy`` per stage from 0 to 1; ``scale_out``, whether the README's rule
+        says so now.
+    """
+    stages = {vertex["name"]: vertex["id"] for vertex in flink.job(job_id)["vertices"]}
+    score = flink.vertex_metrics(job_id, _vertex(stages, ids.SCORE))
+    customer = flink.vertex_metrics(job_id, _vertex(stages, ids.CUSTOMER))
+    figures: dict[str, Any] = {
+        name: {quantile: _of(score, f"{ids.SCORE}.{name}_{quantile}", "max") for quantile in QUANTILES}
+        for name in HISTOGRAMS
+    }
+    watermark_ms = _of(score, f"{ids.SCORE}.currentInputWatermark", "min")
+    known = watermark_ms is not None and watermark_ms > 0
+    figures["watermark_lag_ms"] = round(time.time() * 1000 - watermark_ms) if known and watermark_ms else None
+    lag, rate = _sources(flink, job_id, stages)
+    figures |= {"consumer_lag": lag, "events_per_s": rate}
+    figures["dead_letters"] = {
+        name.split(".")[-2]: round(value["sum"])
+        for name, value in customer.items()
+        if name.startswith(f"{ids.CUSTOMER}.reason.")
+    }
+    figures["versions"] = _versions(score)
+    figures["busy"] = _busy(flink, job_id, stages)
+    backlog_ms = figures["platform_backlog_ms"]["p99"]
+    behind = lag.get("transactions", 0) > BEHIND_S * max(rate or 0.0, 1.0)
+    figures["scale_out"] = behind or bool(backlog_ms is not None and backlog_ms > BACKLOG_MS)
+    return figures
+
+
+def _vertex(stages: dict[str, str], uid: str) -> str:
+    return next(identity for name, identity in stages.items() if uid in name)
+
+
+def _of(metrics: dict[str, dict[str, float]], name: str, aggregate: str) -> float | None:
+    return metrics[name][aggregate] if name in metrics else None
+
+
+def _sources(flink: FlinkRest, job_id: str, stages: dict[str, str]) -> tuple[dict[str, int], float | None]:
+    lag: dict[str, int] = {}
+    rate = None
+    for topic in ("transactions", "truths"):
+        vertex = next((identity for name, identity in stages.items() if f"Source: {topic}[" in name), None)
+        metrics = flink.vertex_metrics(job_id, vertex) if vertex else {}
+        for name, value in metrics.items():
+            if name.startswith("Source__") and name.endswith(".pendingRecords"):
+                lag[topic] = round(value["sum"])
+            if topic == "transactions" and name.startswith("Source__") and name.endswith(".numRecordsInPerSecond"):
+                rate = round(value["sum"], 1)
+    return lag, rate
+
+
+def _versions(score: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    for name, value in score.items():
+        # score.model.MODEL.version.VERSION.role.ROLE.COUNTER
+        head, _, counter = name.rpartition(".")
+        if counter not in PER_VERSION or not head.startswith(f"{ids.SCORE}.model."):
+            continue
+        model, _, rest = head.removeprefix(f"{ids.SCORE}.model.").partition(".version.")
+        version, _, role = rest.partition(".role.")
+        found.setdefault((model, version, role), dict.fromkeys(PER_VERSION, 0))[counter] = round(value["sum"])
+    return [dict(zip(("model", "version", "role"), key, strict=True), **found[key]) for key in sorted(found)]
+
+
+def _busy(flink: FlinkRest, job_id: str, stages: dict[str, str]) -> dict[str, float]:
+    busy = {}
+    for uid in (ids.CUSTOMER, ids.TERMINAL, ids.SCORE, ids.TRUTH_JOIN, ids.QUALITY):
+        metrics = flink.vertex_metrics(job_id, _vertex(stages, uid), ("busyTimeMsPerSecond",))
+        value = _of(metrics, "busyTimeMsPerSecond", "max")
+        if value is not None and value == value:  # NaN before the first measurement
+            busy[uid] = round(value / 1000, 2)
+    return busy
