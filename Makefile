@@ -50,7 +50,7 @@ format: $(STAMP) ## Mend what the linters can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure into build/bench: make bench ONLY=features|models|truth|api|job|quality
+bench: $(STAMP) ## Measure into build/bench: make bench ONLY=features|models|truth|api|job|quality|rescale
 	@for name in $(or $(ONLY),$(BENCHMARKS)); do $(BIN)/python -m tests.bench.bench_$$name $(ARGS) || exit; done
 
 up: $(STAMP) ## Start the local stack

@@ -30,13 +30,14 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
         says so now.
     """
     stages = {vertex["name"]: vertex["id"] for vertex in flink.job(job_id)["vertices"]}
-    score = flink.vertex_metrics(job_id, _vertex(stages, ids.SCORE))
-    customer = flink.vertex_metrics(job_id, _vertex(stages, ids.CUSTOMER))
+    score = flink.vertex_metrics(job_id, _vertex(stages, ids.SCORE), f"{ids.SCORE}.")
+    customer = flink.vertex_metrics(job_id, _vertex(stages, ids.CUSTOMER), f"{ids.CUSTOMER}.")
     figures: dict[str, Any] = {
         name: {quantile: _of(score, f"{ids.SCORE}.{name}_{quantile}", "max") for quantile in QUANTILES}
         for name in HISTOGRAMS
     }
-    watermark_ms = _of(score, f"{ids.SCORE}.currentInputWatermark", "min")
+    # Not the score stage's: metadata, its other input, has no event time.
+    watermark_ms = _of(customer, f"{ids.CUSTOMER}.currentInputWatermark", "min")
     known = watermark_ms is not None and watermark_ms > 0
     figures["watermark_lag_ms"] = round(time.time() * 1000 - watermark_ms) if known and watermark_ms else None
     lag, rate = _sources(flink, job_id, stages)
@@ -66,12 +67,12 @@ def _sources(flink: FlinkRest, job_id: str, stages: dict[str, str]) -> tuple[dic
     lag: dict[str, int] = {}
     rate = None
     for topic in ("transactions", "truths"):
-        vertex = next((identity for name, identity in stages.items() if f"Source: {topic}[" in name), None)
-        metrics = flink.vertex_metrics(job_id, vertex) if vertex else {}
+        vertex = next((identity for name, identity in stages.items() if f"_database.{topic} " in f"{name} "), None)
+        metrics = flink.vertex_metrics(job_id, vertex, "Source__") if vertex else {}
         for name, value in metrics.items():
-            if name.startswith("Source__") and name.endswith(".pendingRecords"):
+            if name.endswith(".pendingRecords"):
                 lag[topic] = round(value["sum"])
-            if topic == "transactions" and name.startswith("Source__") and name.endswith(".numRecordsInPerSecond"):
+            if topic == "transactions" and name.endswith(".numRecordsInPerSecond"):
                 rate = round(value["sum"], 1)
     return lag, rate
 
@@ -92,7 +93,7 @@ def _versions(score: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
 def _busy(flink: FlinkRest, job_id: str, stages: dict[str, str]) -> dict[str, float]:
     busy = {}
     for uid in (ids.CUSTOMER, ids.TERMINAL, ids.SCORE, ids.TRUTH_JOIN, ids.QUALITY):
-        metrics = flink.vertex_metrics(job_id, _vertex(stages, uid), ("busyTimeMsPerSecond",))
+        metrics = flink.vertex_metrics(job_id, _vertex(stages, uid), "busyTimeMsPerSecond")
         value = _of(metrics, "busyTimeMsPerSecond", "max")
         if value is not None and value == value:  # NaN before the first measurement
             busy[uid] = round(value / 1000, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -73,12 +72,10 @@ class FlinkRest:
         """Return the registered TaskManagers: id, slotsNumber, freeSlots, ..."""
         return self._call("GET", "/taskmanagers")["taskmanagers"]
 
-    def vertex_metrics(
-        self, job_id: str, vertex_id: str, names: Sequence[str] | None = None
-    ) -> dict[str, dict[str, float]]:
-        """Return metrics of a vertex over its subtasks, by name: min, max, avg and sum; all of them without ``names``."""
+    def vertex_metrics(self, job_id: str, vertex_id: str, prefix: str) -> dict[str, dict[str, float]]:
+        """Return the metrics of a vertex whose names begin so, by name: min, max, avg and sum over its subtasks."""
         path = f"/jobs/{job_id}/vertices/{vertex_id}/subtasks/metrics"
-        wanted = names if names is not None else [each["id"] for each in self._call("GET", path)]
+        wanted = [each["id"] for each in self._call("GET", path) if each["id"].startswith(prefix)]
         found: dict[str, dict[str, float]] = {}
         for start in range(0, len(wanted), METRICS_A_CALL):
             query = quote(",".join(wanted[start : start + METRICS_A_CALL]))

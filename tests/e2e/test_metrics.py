@@ -86,9 +86,9 @@ def test_labels_that_are_asked_for_are_there(offered):
     assert 'reason="' in labels[f"{prefix}reason_dead_letters"]
     assert any('quantile="0.99"' in text for name, text, _ in offered if name == f"{prefix}platform_backlog_ms")
     sources = {text for name, text, _ in offered if name == f"{prefix}pendingRecords"}
-    assert any(re.search(r'operator_name="Source:_transactions', text) for text in sources), sources
+    assert any(re.search(r'operator_name="Source:_\w+_database_transactions"', text) for text in sources), sources
     watermarks = [text for name, text, _ in offered if name == f"{prefix}currentInputWatermark"]
-    assert any('operator_name="score"' in text for text in watermarks)
+    assert any('operator_name="customer_windows"' in text for text in watermarks)
 
 
 def test_a_person_reads_the_same(job):
