@@ -13,6 +13,7 @@ __all__ = ["job_figures"]
 HISTOGRAMS = ("prediction_latency_ms", "platform_backlog_ms")
 QUANTILES = ("p50", "p99")
 PER_VERSION = ("inferences", "late", "null_scores")
+SOURCE_METRICS = r"Source__[^.]+\.(pendingRecords|numRecordsInPerSecond)$"
 BEHIND_S = 10.0
 BACKLOG_MS = 1_000.0
 
@@ -30,8 +31,8 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
         says so now.
     """
     stages = {vertex["name"]: vertex["id"] for vertex in flink.job(job_id)["vertices"]}
-    score = flink.vertex_metrics(job_id, _vertex(stages, ids.SCORE), f"{ids.SCORE}.")
-    customer = flink.vertex_metrics(job_id, _vertex(stages, ids.CUSTOMER), f"{ids.CUSTOMER}.")
+    score = flink.vertex_metrics(job_id, _vertex(stages, ids.SCORE), rf"{ids.SCORE}\.")
+    customer = flink.vertex_metrics(job_id, _vertex(stages, ids.CUSTOMER), rf"{ids.CUSTOMER}\.")
     figures: dict[str, Any] = {
         name: {quantile: _of(score, f"{ids.SCORE}.{name}_{quantile}", "max") for quantile in QUANTILES}
         for name in HISTOGRAMS
@@ -68,7 +69,7 @@ def _sources(flink: FlinkRest, job_id: str, stages: dict[str, str]) -> tuple[dic
     rate = None
     for topic in ("transactions", "truths"):
         vertex = next((identity for name, identity in stages.items() if f"_database.{topic} " in f"{name} "), None)
-        metrics = flink.vertex_metrics(job_id, vertex, "Source__") if vertex else {}
+        metrics = flink.vertex_metrics(job_id, vertex, SOURCE_METRICS) if vertex else {}
         for name, value in metrics.items():
             if name.endswith(".pendingRecords"):
                 lag[topic] = round(value["sum"])
@@ -93,7 +94,7 @@ def _versions(score: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
 def _busy(flink: FlinkRest, job_id: str, stages: dict[str, str]) -> dict[str, float]:
     busy = {}
     for uid in (ids.CUSTOMER, ids.TERMINAL, ids.SCORE, ids.TRUTH_JOIN, ids.QUALITY):
-        metrics = flink.vertex_metrics(job_id, _vertex(stages, uid), "busyTimeMsPerSecond")
+        metrics = flink.vertex_metrics(job_id, _vertex(stages, uid), "busyTimeMsPerSecond$")
         value = _of(metrics, "busyTimeMsPerSecond", "max")
         if value is not None and value == value:  # NaN before the first measurement
             busy[uid] = round(value / 1000, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from urllib.parse import quote
@@ -72,10 +73,10 @@ class FlinkRest:
         """Return the registered TaskManagers: id, slotsNumber, freeSlots, ..."""
         return self._call("GET", "/taskmanagers")["taskmanagers"]
 
-    def vertex_metrics(self, job_id: str, vertex_id: str, prefix: str) -> dict[str, dict[str, float]]:
-        """Return the metrics of a vertex whose names begin so, by name: min, max, avg and sum over its subtasks."""
+    def vertex_metrics(self, job_id: str, vertex_id: str, pattern: str) -> dict[str, dict[str, float]]:
+        """Return a vertex's metrics of numbers whose names match: min, max, avg and sum over its subtasks."""
         path = f"/jobs/{job_id}/vertices/{vertex_id}/subtasks/metrics"
-        wanted = [each["id"] for each in self._call("GET", path) if each["id"].startswith(prefix)]
+        wanted = [each["id"] for each in self._call("GET", path) if re.match(pattern, each["id"])]
         found: dict[str, dict[str, float]] = {}
         for start in range(0, len(wanted), METRICS_A_CALL):
             query = quote(",".join(wanted[start : start + METRICS_A_CALL]))

@@ -35,9 +35,15 @@ def figures(job):
     # Flink's REST interface asks TaskManagers for metrics every ten seconds.
     def counted():
         found = job.local.weir_json("status", "--no-sums", model=job.model)["job"]
-        return found if sum(each["inferences"] for each in found["versions"]) == 2 * ROWS else None
+        seen.append(found)
+        whole = sum(each["inferences"] for each in found["versions"]) == 2 * ROWS
+        return found if whole and found["watermark_lag_ms"] is not None else None
 
-    return wait_for("all inferences are counted", counted, 60, pause_s=3)
+    seen = []
+    try:
+        return wait_for("all inferences are counted and event time is known", counted, 90, pause_s=3)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {seen[-1]}") from None
 
 
 @pytest.fixture(scope="module")
