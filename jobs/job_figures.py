@@ -11,7 +11,8 @@ from udfs.operators import ids
 __all__ = ["job_figures"]
 
 HISTOGRAMS = ("prediction_latency_ms", "platform_backlog_ms")
-QUANTILES = ("p50", "p99")
+QUANTILES = {"p50": "median", "p99": "p99"}
+"""What they are called here and in Flink."""
 PER_VERSION = ("inferences", "late", "null_scores")
 SOURCE_METRICS = r"Source__[^.]+\.(pendingRecords|numRecordsInPerSecond)$"
 BEHIND_S = 10.0
@@ -34,7 +35,7 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
     score = flink.vertex_metrics(job_id, _vertex(stages, ids.SCORE), rf"{ids.SCORE}\.")
     customer = flink.vertex_metrics(job_id, _vertex(stages, ids.CUSTOMER), rf"{ids.CUSTOMER}\.")
     figures: dict[str, Any] = {
-        name: {quantile: _of(score, f"{ids.SCORE}.{name}_{quantile}", "max") for quantile in QUANTILES}
+        name: {ours: _of(score, f"{ids.SCORE}.{name}_{flinks}", "max") for ours, flinks in QUANTILES.items()}
         for name in HISTOGRAMS
     }
     # Not the score stage's: metadata, its other input, has no event time.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from udfs.domain.auc_interval import auc_interval, auc_variance
+from udfs.domain.errors import JobError
 from udfs.domain.roc_auc import AucResult, RocAuc
 
 NEGATIVES, POSITIVES = 100_000, 200
@@ -186,7 +187,7 @@ def test_bytes_of_schema_1_decode_and_are_still_written_so(golden, roc_auc, boun
 
 
 def test_a_newer_schema_is_refused_in_a_sentence():
-    with pytest.raises(ValueError, match="has schema 2; this program reads schema 1"):
+    with pytest.raises(JobError, match="has schema 2, this version reads schema 1; restore the savepoint"):
         RocAuc.decode(b"\x02" + bytes.fromhex(EXACT_1)[1:])
 
 
