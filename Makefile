@@ -33,7 +33,7 @@ demo: $(STAMP) ## Run the whole system once and show it: make demo ARGS="--rows 
 test: unit it e2e ## Run all tests: unit, doctests, MiniCluster, whole stack (within 20 minutes on two cores)
 
 unit: $(STAMP) ## Run unit tests and doctests: no JVM, no network (ARGS="-k name")
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -n 2 $(ARGS)
 
 it: $(STAMP) ## Run integration tests: the job on Flink's MiniCluster, connectors against their servers
 	@$(PYTEST) tests/integration $(ARGS)
@@ -63,7 +63,7 @@ bundle: $(STAMP) ## Pack what TaskManagers import into dist/weir-bundle.zip and 
 	@$(BIN)/python -m jobs.bundle dist/weir-bundle.zip
 
 lock: $(STAMP) ## Write all locks again; Python packages keep their versions unless ARGS=--upgrade
-	@$(UV_COMPILE) pyproject.toml --extra dev --output-file $(LOCK) $(ARGS)
+	@$(UV_COMPILE) pyproject.toml --extra dev --extra ray --output-file $(LOCK) $(ARGS)
 	@$(UV_COMPILE) docker/flink-packages.txt --constraint $(LOCK) --output-file locks/flink.lock --upgrade
 	@$(BIN)/python -m connectors.local.lock_jars
 

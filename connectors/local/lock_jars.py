@@ -22,6 +22,14 @@ _LOG4J = "2.25.3"
 _SINGLE = {
     # Flink's connectors are taken without their dependencies: those are Flink itself, of another version.
     "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2": ("flink",),
+    "org.apache.flink:flink-sql-avro:2.3.0": ("flink",),
+    "org.apache.flink:flink-sql-gateway:2.3.0": ("sql-client",),
+    # Iceberg writes to S3 by its own client; Hadoop's classes are only on its way in.
+    "org.apache.iceberg:iceberg-flink-runtime-2.1:1.11.0": ("iceberg",),
+    "org.apache.iceberg:iceberg-aws-bundle:1.11.0": ("iceberg",),
+    "org.apache.hadoop:hadoop-client-api:3.4.2": ("iceberg",),
+    "org.apache.hadoop:hadoop-client-runtime:3.4.2": ("iceberg",),
+    "org.postgresql:postgresql:42.7.8": ("iceberg",),
     "io.debezium:debezium-connector-postgres:3.6.1.Final:tar.gz:plugin": ("debezium",),
     "org.gaul:s3proxy:3.0.0:jar:jar-with-dependencies": ("s3",),
     **{

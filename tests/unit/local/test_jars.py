@@ -41,7 +41,8 @@ def test_every_line_of_the_lock_reads_back_as_it_was_written() -> None:
 
 def test_the_lock_names_each_group_and_one_version_of_kafka_and_of_logging() -> None:
     lock = read_lock()
-    assert {group for jar in lock for group in jar.groups} == {"kafka", "connect", "debezium", "flink", "s3"}
+    groups = {group for jar in lock for group in jar.groups}
+    assert groups == {"kafka", "connect", "debezium", "flink", "iceberg", "s3", "sql-client"}
     kafka = {jar.coordinate.split(":")[2] for jar in lock if jar.coordinate.startswith("org.apache.kafka:")}
     assert kafka == {"4.3.1"}
     logging = {jar.coordinate.split(":")[2] for jar in lock if jar.coordinate.startswith("org.apache.logging.log4j:")}
@@ -54,7 +55,8 @@ def test_no_class_path_holds_two_versions_of_one_artifact_or_a_stray_flink() -> 
         assert len(names) == len(set(names))
         assert not [name for name in names if "flink" in name]
     assert [jar.coordinate for jar in read_lock() if "flink" in jar.groups] == [
-        "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2"
+        "org.apache.flink:flink-sql-avro:2.3.0",
+        "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
     ]
 
 

@@ -74,7 +74,7 @@ class Mine(linear_model.LogisticRegression):
         linear_model.LogisticRegression(initializer=optim.initializers.Normal(seed=1)),
         linear_model.LinearRegression(loss=optim.losses.Poisson()),
         compose.FuncTransformer(dict) | linear_model.LogisticRegression(),
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=repr,
 )
