@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jobs.comparison import scores_of
 from jobs.ranking_figures import ranking_figures
-from jobs.training_course import Example, TrainingCourse
+from jobs.training.training_course import Example, TrainingCourse
 from model_store.compiled_scorer import load_scorer
 from model_store.rebuild import rebuild
 from udfs.domain.auc_interval import auc_interval

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.ranking_figures import ranking_figures
-from jobs.training_course import Example
+from jobs.training.training_course import Example
 from model_store.scorer import Scorer
 from udfs.domain.delong import compare_aucs
 

@@ -11,8 +11,8 @@ from connectors.local.ports import Ports
 from jobs.recorded_examples import recorded_examples
 from jobs.row_range import RowRange
 from jobs.settings import Settings
-from jobs.training_course import Example
-from jobs.training_examples import examples_of
+from jobs.training.training_course import Example
+from jobs.training.training_examples import examples_of
 from model_store.scorer import Scorer
 from udfs.domain.errors import SettingsError
 from udfs.domain.feature_set import FEATURE_SETS

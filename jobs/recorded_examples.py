@@ -9,7 +9,7 @@ import orjson
 
 from connectors.kafka.reader import end_offsets, read_topic
 from connectors.kafka.record import Record
-from jobs.training_course import Example
+from jobs.training.training_course import Example
 from udfs.domain.event import Position, Truth
 from udfs.domain.parsing import parse_truth
 

@@ -2,7 +2,8 @@
 
 It reads one request from standard input, ``{"record": training.json, "data": path or null, "parent": path or null,
 "out": path}``, and answers on standard output with lines of JSON: ``{"seen": n}`` while it trains, then
-``{"code": file, "out": path}`` or ``{"error": sentence}``. Old bundles are run by newer code: this is a contract.
+``{"code": file, "out": path}`` or ``{"error": sentence}``. Old bundles are run by newer code: this is a contract, and so is
+the name of this module, which is why it lies beside :mod:`jobs.training` and not in it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from connectors.data.dataset import GENERATOR, Dataset, open_dataset
-from jobs.train_artifact import train_artifact
+from jobs.training.train_artifact import train_artifact
 from udfs.domain.errors import SettingsError, WeirError
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 

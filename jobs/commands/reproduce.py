@@ -13,7 +13,7 @@ from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from jobs.reproduction import Reproduction
+    from jobs.training.reproduction import Reproduction
 
 __all__ = ["reproduce"]
 
@@ -35,7 +35,7 @@ def reproduce(
     """
     with errors_as_sentences():
         from jobs.registry_access import registry_of
-        from jobs.reproduction import reproduce_version
+        from jobs.training.reproduction import reproduce_version
 
         with progress_bar("reproduce", None, quiet=as_json) as done:
             result = reproduce_version(registry_of(Settings()), model, version, data=data or (), progress=done)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jobs.algorithms import algorithm_of
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
 from jobs.row_range import RowRange
 from jobs.settings import Settings
+from jobs.training.algorithms import algorithm_of
 
 if TYPE_CHECKING:
-    from jobs.train_version import TrainedVersion
+    from jobs.training.train_version import TrainedVersion
 
 __all__ = ["train"]
 
@@ -55,7 +55,7 @@ def train(
         from connectors.data.dataset import GENERATOR, open_dataset
         from connectors.data.options import parse_duration_ms, parse_mapping
         from jobs.registry_access import metadata_store_of, registry_of
-        from jobs.train_version import train_version
+        from jobs.training.train_version import train_version
 
         settings, wanted = Settings(), RowRange.parse(rows)
         if algorithm is not None:

@@ -14,7 +14,7 @@ from jobs.demo.demo_view import DemoView
 from jobs.demo.plan import DemoPlan
 from jobs.registry_access import metadata_store_of, registry_of
 from jobs.settings import Settings
-from jobs.train_version import TrainedVersion
+from jobs.training.train_version import TrainedVersion
 from model_store.registry import Registry
 
 __all__ = ["DemoContext"]

@@ -15,7 +15,7 @@ from jobs.demo.plan import POISON_AT, PROMOTE_AT
 from jobs.demo.poison import POISONED_VERSION, deploy_poison
 from jobs.demo.score_watch import ScoreWatch
 from jobs.demo.trainer import Trainer
-from jobs.train_version import TrainedVersion
+from jobs.training.train_version import TrainedVersion
 
 __all__ = ["tell_story"]
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from jobs.demo.training_order import TrainingOrder
-from jobs.train_version import TrainedVersion
+from jobs.training.train_version import TrainedVersion
 from udfs.domain.errors import JobError
 
 __all__ = ["Trainer"]

@@ -26,7 +26,7 @@ class TrainingOrder:
     last
         The version learns from the rows before this one.
     algorithm
-        Name out of :data:`jobs.algorithms.ALGORITHMS`.
+        Name out of :data:`jobs.training.algorithms.ALGORITHMS`.
     nice
         How far the training process steps back behind the job while it trains: 0 not at all, 19 the most.
     """

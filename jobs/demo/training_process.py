@@ -18,7 +18,7 @@ import orjson
 from jobs.demo.training_order import TrainingOrder
 from jobs.registry_access import metadata_store_of, registry_of
 from jobs.settings import Settings
-from jobs.train_version import train_version
+from jobs.training.train_version import train_version
 from udfs.domain.errors import WeirError
 
 __all__ = ["main"]

@@ -9,9 +9,9 @@ import numpy as np
 
 from connectors.data.dataset import Dataset, open_dataset
 from connectors.data.generator import DEFAULT_START_MS
-from jobs.algorithms import algorithm_of
-from jobs.training import train_model
-from jobs.training_examples import examples_of
+from jobs.training.algorithms import algorithm_of
+from jobs.training.train_model import train_model
+from jobs.training.training_examples import examples_of
 from model_store.artifact import Artifact
 from model_store.export import export_artifact
 from udfs.domain.feature_set import FEATURE_SETS

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from jobs.training_examples import examples_of
+from jobs.training.training_examples import examples_of
 from jobs.transaction_sum import TransactionSum
 from tests.e2e.models import HANDBOOK, stream, trained
 from tests.e2e.scoring import Scoring, wait_for

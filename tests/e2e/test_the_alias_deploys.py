@@ -19,7 +19,7 @@ from connectors.local.stack import LocalStack
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.commands.promote import promote_version
 from jobs.settings import Settings
-from jobs.train_version import train_version
+from jobs.training.train_version import train_version
 from model_store.registry import Registry
 from udfs.domain.errors import ConnectionLostError, RegistryError
 
@@ -75,7 +75,7 @@ def test_a_trained_version_has_its_bytes_in_both_places_and_everything_on_record
     with urllib.request.urlopen(url + "model/artifact.weir", timeout=30) as answer:
         assert answer.read() == parts.store.load_artifact(first.digest)
     with urllib.request.urlopen(url + "source.zip", timeout=30) as answer:
-        assert "jobs/training.py" in zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
+        assert "jobs/training/train_model.py" in zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
     with urllib.request.urlopen(url + "training.json", timeout=30) as answer:
         described = json.load(answer)
     assert set(described) >= {"data", "code", "libraries", "parameters", "metrics", "parent"}

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.demo import story
 from jobs.demo.poison import POISONED_VERSION
-from jobs.train_version import TrainedVersion
+from jobs.training.train_version import TrainedVersion
 
 TRAINED = TrainedVersion("fraud", "2", "d2", "logistic-regression", "handbook@1", 0.9, 7, 1_200, 30, 0.8, None, 99)
 

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.demo.trainer import Trainer
 from jobs.demo.training_order import TrainingOrder
-from jobs.train_version import TrainedVersion
+from jobs.training.train_version import TrainedVersion
 from udfs.domain.errors import JobError
 
 ORDER = TrainingOrder("generator", 5_000, 82, 1_200, "half-space-trees")

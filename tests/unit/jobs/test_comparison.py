@@ -14,8 +14,8 @@ from connectors.kafka.record import Record
 from jobs.backtest import run_backtest
 from jobs.comparison import compare_versions
 from jobs.recorded_examples import recorded_examples
-from jobs.train_artifact import train_artifact
-from jobs.training_examples import examples_of
+from jobs.training.train_artifact import train_artifact
+from jobs.training.training_examples import examples_of
 from model_store.compiled_scorer import load_scorer
 from model_store.rebuild import rebuild
 from model_store.river_score import river_score

@@ -11,8 +11,8 @@ from connectors.data.dataset import open_dataset
 from connectors.kafka.record import Record
 from jobs.explanation import explain_transaction
 from jobs.report.explanation_lines import explanation_lines
-from jobs.train_artifact import train_artifact
-from jobs.training_examples import examples_of
+from jobs.training.train_artifact import train_artifact
+from jobs.training.training_examples import examples_of
 from model_store.artifact import digest
 from model_store.model_version import ModelVersion
 from model_store.rebuild import rebuild

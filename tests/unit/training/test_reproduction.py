@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from connectors.data.dataset import open_dataset
-from jobs.reproduction import Reproduction, reproduce_version
-from jobs.train_version import train_version
+from jobs.training.reproduction import Reproduction, reproduce_version
+from jobs.training.train_version import train_version
 from model_store.artifact import digest
 from model_store.model_version import ModelVersion
 from model_store.registry import ARTIFACT_PATH, RECORD_PATH, SOURCE_PATH
@@ -114,7 +114,7 @@ def test_a_changed_working_copy_does_not_matter(trained: Records, tmp_path: Path
 
 
 def test_other_recorded_code_gives_another_digest_even_when_it_names_itself_rightly(records: Records) -> None:
-    source = rewritten(records.files["1", SOURCE_PATH], "jobs/algorithms.py", b'"height": 8', b'"height": 7')
+    source = rewritten(records.files["1", SOURCE_PATH], "jobs/training/algorithms.py", b'"height": 8', b'"height": 7')
     records.files["1", SOURCE_PATH] = source
     problem = again(records, "1").problem
     assert problem is not None
@@ -211,6 +211,6 @@ def test_data_is_found_by_its_sha256_wherever_it_lies_and_changed_data_is_named(
 
 
 def test_other_libraries_are_a_sentence_and_not_a_finding(trained: Records, monkeypatch: Any) -> None:
-    monkeypatch.setattr("jobs.recorded_version.libraries", lambda: {"river": "9"})
+    monkeypatch.setattr("jobs.training.recorded_version.libraries", lambda: {"river": "9"})
     with pytest.raises(SettingsError, match=r"river 0\.23\.0 \(here 9\)"):
         again(trained, "1")

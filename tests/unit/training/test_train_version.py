@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.data.dataset import open_dataset
-from jobs.train_version import train_version
+from jobs.training.train_version import train_version
 from model_store.artifact import Artifact, digest
 from model_store.compiled_scorer import load_scorer
 from model_store.model_version import ModelVersion
@@ -81,7 +81,7 @@ def test_the_same_training_gives_the_same_digest() -> None:
 def test_the_record_holds_the_source_and_the_commit() -> None:
     _, record, _ = train()
     with zipfile.ZipFile(io.BytesIO(record.source)) as source:
-        assert {"jobs/training.py", "udfs/domain/customer_windows.py"} <= set(source.namelist())
+        assert {"jobs/training/train_model.py", "udfs/domain/customer_windows.py"} <= set(source.namelist())
     assert {"commit", "dirty", "build_id"} == set(record.code)
     assert record.metrics["examples"] == 1_500
     assert all(value is not None for value in record.metrics.values())

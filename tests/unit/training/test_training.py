@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from connectors.data.dataset import open_dataset
-from jobs.algorithms import ALGORITHMS, algorithm_of
-from jobs.training import train_model
-from jobs.training_course import Example
-from jobs.training_examples import examples_of
+from jobs.training.algorithms import ALGORITHMS, algorithm_of
+from jobs.training.train_model import train_model
+from jobs.training.training_course import Example
+from jobs.training.training_examples import examples_of
 from udfs.domain.errors import SettingsError
 from udfs.domain.feature_set import FEATURE_SETS
 

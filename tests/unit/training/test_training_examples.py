@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from connectors.data.dataset import Dataset, open_dataset
-from jobs import training_examples
-from jobs.training_examples import examples_of
+from jobs.training import training_examples
+from jobs.training.training_examples import examples_of
 from udfs.domain.feature_set import FEATURE_SETS
 
 DAY_MS = 86_400_000

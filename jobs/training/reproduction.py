@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.recorded_version import RecordedVersion
-from jobs.training_again import train_in_fresh_process
-from jobs.version_records import VersionRecords
+from jobs.training.recorded_version import RecordedVersion
+from jobs.training.training_again import train_in_fresh_process
+from jobs.training.version_records import VersionRecords
 
 __all__ = ["Reproduction", "Step", "reproduce_version"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.data.dataset import Dataset
-from jobs.training_course import Example
+from jobs.training.training_course import Example
 from udfs.domain.customer_windows import update_customers
 from udfs.domain.event import Transaction, Truth
 from udfs.domain.event_order import in_event_order

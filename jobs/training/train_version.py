@@ -12,8 +12,8 @@ from connectors.data.dataset import Dataset
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.bundle import build_bundle
 from jobs.code_record import code_record
-from jobs.train_artifact import TrainedArtifact, train_artifact
-from jobs.training import TrainedModel
+from jobs.training.train_artifact import TrainedArtifact, train_artifact
+from jobs.training.train_model import TrainedModel
 from model_store.artifact import Artifact
 from model_store.registry import Registry
 from model_store.training_record import TrainingRecord
@@ -90,7 +90,7 @@ def train_version(
     model
         The registered model.
     algorithm, feature_set
-        Names out of :data:`jobs.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`. Without an
+        Names out of :data:`jobs.training.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`. Without an
         algorithm, the parent's, or half-space trees.
     first_row
         Index of the first row of the dataset to learn from.

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from jobs.bundle import build_id_of
-from jobs.version_records import VersionRecords
+from jobs.training.version_records import VersionRecords
 from model_store.artifact import Artifact
 from model_store.export import libraries
 from model_store.registry import ARTIFACT_PATH, RECORD_PATH, SOURCE_PATH

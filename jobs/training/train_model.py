@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jobs.ranking_figures import ranking_figures
-from jobs.training_course import Example, TrainingCourse
+from jobs.training.training_course import Example, TrainingCourse
 from udfs.domain.errors import SettingsError
 
 __all__ = ["TrainedModel", "train_model"]

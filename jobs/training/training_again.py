@@ -12,7 +12,7 @@ from typing import IO
 
 import orjson
 
-from jobs.recorded_version import RecordedVersion
+from jobs.training.recorded_version import RecordedVersion
 
 __all__ = ["train_in_fresh_process"]
 

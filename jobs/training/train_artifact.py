@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from connectors.data.dataset import Dataset
-from jobs.algorithms import algorithm_of
-from jobs.training import TrainedModel, train_model
-from jobs.training_examples import examples_of
+from jobs.training.algorithms import algorithm_of
+from jobs.training.train_model import TrainedModel, train_model
+from jobs.training.training_examples import examples_of
 from model_store.artifact import Artifact
 from model_store.artifact import digest as digest_of
 from model_store.export import export_artifact
@@ -73,7 +73,7 @@ def train_artifact(
     features
         The feature set.
     algorithm
-        A name out of :data:`jobs.algorithms.ALGORITHMS`.
+        A name out of :data:`jobs.training.algorithms.ALGORITHMS`.
     first_row
         Index of the first row of the dataset to learn from.
     seed

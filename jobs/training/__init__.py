@@ -1,0 +1,1 @@
+"""Training versions and making them again: from examples to a registered version, and from its record back."""
