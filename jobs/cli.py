@@ -22,6 +22,7 @@ VERBS = {
     "scale": "run the scoring job on more or fewer TaskManagers",
     "stop": "stop the scoring job with a savepoint",
     "produce": "send transactions and truths to Kafka",
+    "backfill": "features of recorded transactions, as the stream makes them",
     "train": "train and register a model version",
     "promote": "give a role to a version",
     "rollback": "give a role back to the version before",

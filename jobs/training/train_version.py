@@ -18,7 +18,7 @@ from model_store.artifact import Artifact
 from model_store.registry import Registry
 from model_store.training_record import TrainingRecord
 from udfs.domain.errors import SettingsError
-from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.feature_set import FeatureSet
 
 __all__ = ["TrainedVersion", "train_version"]
 
@@ -174,10 +174,7 @@ def _result(version: str, model: str, record: TrainingRecord, trained: TrainedMo
 
 
 def _feature_set(name: str, dataset: Dataset) -> FeatureSet:
-    if name not in FEATURE_SETS:
-        msg = f"There is no feature set {name!r}; choose one of {', '.join(FEATURE_SETS)}."
-        raise SettingsError(msg)
-    found = FEATURE_SETS[name]
+    found = FeatureSet.named(name)
     missing = [field for field in found.required_fields if field not in dataset.columns.fields]
     if missing:
         msg = f"The data has no {', '.join(missing)}, which the feature set {found.label} needs; choose another one."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from udfs.domain.errors import SettingsError
 from udfs.domain.event import Transaction
 from udfs.domain.window_names import CUSTOMER_FEATURES, TERMINAL_FEATURES, TRANSACTION_FEATURES
 
@@ -44,6 +45,20 @@ class FeatureSet:
     version: int
     features: tuple[str, ...]
     required_fields: tuple[str, ...]
+
+    @staticmethod
+    def named(name: str) -> FeatureSet:
+        """Return a feature set of this code by its name.
+
+        Raises
+        ------
+        SettingsError
+            If there is none.
+        """
+        if name not in FEATURE_SETS:
+            msg = f"There is no feature set {name!r}; choose one of {', '.join(FEATURE_SETS)}."
+            raise SettingsError(msg)
+        return FEATURE_SETS[name]
 
     @property
     def label(self) -> str:

@@ -1,0 +1,64 @@
+"""``weir backfill``: the features of recorded transactions, as the stream would have computed them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.progress_bar import progress_bar
+
+__all__ = ["backfill"]
+
+
+def backfill(
+    data: Annotated[str, typer.Option(help="A parquet or CSV file, or generator.")],
+    out: Annotated[Path, typer.Option(help="The parquet file to write; one that is there is replaced.")],
+    features: Annotated[str, typer.Option(help="Name of the feature set.")] = "handbook",
+    rows: Annotated[int | None, typer.Option(min=1, help="Only the first transactions, in event order.")] = None,
+    truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
+    mapping: Annotated[str, typer.Option("--map", help="field=column,... for other files.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of the generator.")] = 42,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes at once; one per core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+) -> None:
+    """Compute a feature set for every transaction, point in time, by the very functions of the stream.
+
+    The file has TRANSACTION_ID and one column per feature, in event order. A truth counts from its own time on, a
+    repeated transaction_id of a customer once. Training, parity and the stream share these numbers.
+
+    Example: weir backfill --data transactions.parquet --features handbook --out features.parquet
+    """
+    with errors_as_sentences():
+        from connectors.data.dataset import open_dataset
+        from connectors.data.options import parse_duration_ms, parse_mapping
+        from jobs.backfill.run_backfill import run_backfill
+        from jobs.backfill.write_backfill import check_writable, write_backfill
+        from udfs.domain.feature_set import FeatureSet
+
+        check_writable(out)
+        wanted = FeatureSet.named(features)
+        dataset = open_dataset(
+            data,
+            rows=rows,
+            mapping=parse_mapping(mapping),
+            truth_delay_ms=parse_duration_ms(truth_delay),
+            seed=seed,
+        )
+        with progress_bar("windows", None, quiet=as_json) as done:
+            found = run_backfill(dataset, wanted, processes=processes, progress=done)
+        write_backfill(out, dataset, wanted, found)
+        result = {
+            "feature_set": wanted.label,
+            "hash": wanted.hash,
+            "rows": len(found.rows),
+            "duplicates": found.duplicates,
+            "out": str(out),
+        }
+        if as_json:
+            print_json(result)
+        else:
+            left_out = f"; {found.duplicates:,} repeated ones left out" if found.duplicates else ""
+            stdout.print(f"{len(found.rows):,} transactions with {wanted.label} in {out}{left_out}.", highlight=False)
