@@ -30,6 +30,7 @@ VERBS = {
     "compare": "two versions on the same transactions",
     "backtest": "replay recorded events through a version",
     "reproduce": "train a version again from its record",
+    "serve": "answer over HTTP: the interactive API",
     "verify": "make scores again and compare them",
     "explain": "everything about one transaction",
 }

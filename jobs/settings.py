@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         0, ge=0, description="age at which a transaction without truth is presumed genuine; 0 for never"
     )
 
+    api_token: SecretStr | None = Field(None, description="bearer token of the API; none asks for nothing")
+    api_max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest body of a request to the API")
+    api_max_batch: int = Field(1_000, ge=1, le=100_000, description="rows of features, or truths, in one request")
+    api_body_timeout_s: float = Field(10, gt=0, description="how long a client may take to send a body")
+    api_answer_timeout_ms: int = Field(5_000, ge=1, le=60_000, description="how long the API waits for the stream")
+
     @model_validator(mode="after")
     def _quality_settings_fit(self) -> Settings:
         if self.quality_rolling_ms % self.quality_window_ms:

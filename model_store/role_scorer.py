@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from model_store.loaded_version import LoadedVersion
-from model_store.scorer import Scorer
+from model_store.score_vectors import score_vectors, vector_of
 from udfs.domain.deployment import CHAMPION, Deployment
 from udfs.domain.event import Transaction
 from udfs.domain.feature_set import FEATURE_SETS
@@ -72,7 +70,7 @@ class RoleScorer:
             "transaction_id": transaction["transaction_id"],
             "event_time_ms": transaction["event_time_ms"],
             "feature_set": self._feature_set.label,
-            "values": _values(self._feature_set.features, transaction),
+            "values": vector_of(self._feature_set.features, transaction["features"], transaction["fields"]),
         }
 
     def _by_activation(
@@ -97,8 +95,8 @@ class RoleScorer:
             return []
         digest, scorer = self.versions[activation.digest] if activation else (None, None)
         names = scorer.features if scorer else self._feature_set.features
-        vectors = [_values(names, transaction) for transaction in transactions]
-        scores = _scores(scorer, names, vectors)
+        vectors = [vector_of(names, each["features"], each["fields"]) for each in transactions]
+        scores = score_vectors(scorer, names, vectors)
         trained_until_ms = int(scorer.header.get("trained_until_ms", 0)) if scorer else 0
         return [
             inference_of(
@@ -117,23 +115,3 @@ class RoleScorer:
             )
             for transaction, vector, score in zip(transactions, vectors, scores, strict=True)
         ]
-
-
-def _values(names: Sequence[str], transaction: Transaction) -> dict[str, float]:
-    features, fields = transaction["features"], transaction["fields"]
-    values: dict[str, float] = {}
-    for name in names:
-        value = features.get(name, fields.get(name))
-        if isinstance(value, int | float):
-            values[name] = float(value)
-    return values
-
-
-def _scores(scorer: Scorer | None, names: Sequence[str], vectors: Sequence[Mapping[str, float]]) -> list[float | None]:
-    scores: list[float | None] = [None] * len(vectors)
-    whole = [index for index, vector in enumerate(vectors) if len(vector) == len(names)] if scorer else []
-    if scorer is not None and whole:
-        matrix = np.array([[vectors[index][name] for name in names] for index in whole], dtype=np.float64)
-        for index, score in zip(whole, scorer.score(matrix).tolist(), strict=True):
-            scores[index] = score
-    return scores

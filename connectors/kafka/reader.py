@@ -11,6 +11,7 @@ from typing import Literal
 
 from kafka import KafkaConsumer, TopicPartition
 
+from connectors.kafka.consumer import open_consumer
 from connectors.kafka.errors import kafka_errors
 from connectors.kafka.record import Record
 from udfs.domain.errors import ConnectionLostError
@@ -19,7 +20,6 @@ __all__ = ["count", "end_offsets", "read_topic"]
 
 SILENCE_S = 30.0
 """So long may a broker send nothing of what it has; then it is taken for lost."""
-CONNECT_MS = 10_000
 
 
 def read_topic(
@@ -70,7 +70,7 @@ def end_offsets(bootstrap: str, topic: str, *, committed: bool = True) -> dict[i
         If the broker does not answer, or has no such topic.
     """
     with kafka_errors(f"read the topic {topic}", bootstrap):
-        consumer = _consumer(bootstrap, committed)
+        consumer = open_consumer(bootstrap, committed=committed)
         try:
             partitions = consumer.partitions_for_topic(topic)
             if not partitions:
@@ -97,7 +97,7 @@ def _records(
     bootstrap: str, topic: str, committed: bool, starts: dict[int, int], ends: dict[int, int]
 ) -> Iterator[Record]:
     with kafka_errors(f"read the topic {topic}", bootstrap):
-        consumer = _consumer(bootstrap, committed)
+        consumer = open_consumer(bootstrap, committed=committed)
         try:
             unread = {TopicPartition(topic, partition): end for partition, end in ends.items()}
             consumer.assign(list(unread))
@@ -132,21 +132,3 @@ def _poll(consumer: KafkaConsumer, topic: str, unread: dict[TopicPartition, int]
             for record in batch:
                 if record.offset < end:
                     yield Record(at.partition, record.offset, record.timestamp, record.key, record.value)
-
-
-def _consumer(bootstrap: str, committed: bool) -> KafkaConsumer:
-    return KafkaConsumer(
-        bootstrap_servers=bootstrap,
-        client_id="weir-reader",
-        isolation_level="read_committed" if committed else "read_uncommitted",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        allow_auto_create_topics=False,
-        bootstrap_timeout_ms=CONNECT_MS,
-        # The broker checked it on arrival, TCP on the way; the client's pure Python sum would take most of the time.
-        check_crcs=False,
-        max_poll_records=2_000,
-        max_partition_fetch_bytes=4 * 1024 * 1024,
-        fetch_max_wait_ms=100,
-        metrics_enabled=False,
-    )

@@ -71,6 +71,11 @@ class Ports:
         """MLflow's page and interface."""
         return self.base + 50
 
+    @property
+    def api(self) -> int:
+        """The REST interface of ``weir serve``."""
+        return self.base + 80
+
     def addresses(self) -> dict[str, str]:
         """Return the address people and programs use, by component."""
         return {
@@ -80,5 +85,6 @@ class Ports:
             "s3": f"http://127.0.0.1:{self.s3}",
             "mlflow": f"http://127.0.0.1:{self.mlflow}",
             "flink": f"http://127.0.0.1:{self.flink}",
+            "api": f"http://127.0.0.1:{self.api}",
             "jobmanager": f"http://127.0.0.1:{self.flink}",
         }

@@ -16,6 +16,7 @@ from jobs.deployment_sums import deployment_sums
 from jobs.job_figures import job_figures
 from jobs.local_stack import local_stack
 from jobs.report.figure_lines import figure_lines
+from jobs.serving.serving_mark import ServingMark
 from jobs.settings import Settings
 from jobs.stack_view import COLOURS
 from jobs.submission import running_job
@@ -61,7 +62,7 @@ def status_document(stack: LocalStack) -> dict[str, Any]:
     -------
     dict
         ``state``, ``home``, ``memory_mb``, and ``components`` with state, address, pid, restarts, log, memory_mb and
-        sentence each; ``flink`` there stands for the JobManager and all TaskManagers together.
+        sentence each; ``flink`` there stands for the JobManager and all TaskManagers together, ``api`` for ``weir serve``.
     """
     state = stack.status()
     memory = stack.memory_mb()
@@ -79,6 +80,7 @@ def status_document(stack: LocalStack) -> dict[str, Any]:
         }
     if state is not None and "jobmanager" in components:
         components["flink"] = {"state": _flink_state(state), "address": addresses["flink"]}
+    components["api"] = _api(stack)
     overall = state.state if state is not None else "stopped"
     return {
         "state": overall,
@@ -86,6 +88,14 @@ def status_document(stack: LocalStack) -> dict[str, Any]:
         "memory_mb": round(sum(memory.values()), 1),
         "components": components,
     }
+
+
+def _api(stack: LocalStack) -> dict[str, Any]:
+    """Return what is known of ``weir serve``, which nobody has to run: it never makes the stack less than ready."""
+    mark = ServingMark.read(stack.home)
+    if mark is None or (state := mark.state) == "stopped":
+        return {"state": "stopped", "address": stack.ports.addresses()["api"], "pid": None}
+    return {"state": state, "address": mark.address, "pid": mark.pid}
 
 
 def _flink_state(state: StackState) -> str:

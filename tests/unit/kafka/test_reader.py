@@ -28,7 +28,7 @@ def test_reading_ends_whatever_offsets_markers_and_aborted_records_take(logs):
         for is_record in log:
             broker.append("t", partition, b"v" if is_record else None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("connectors.kafka.reader.KafkaConsumer", lambda **settings: FakeConsumer(broker, **settings))
+        patch.setattr("connectors.kafka.consumer.KafkaConsumer", lambda **settings: FakeConsumer(broker, **settings))
         got = {(record.partition, record.offset) for record in read_topic("b", "t")}
         assert count("b", "t") == len(got)
     assert got == {(p, offset) for p, log in enumerate(logs) for offset, is_record in enumerate(log) if is_record}

@@ -1,0 +1,42 @@
+"""``weir serve``: the API, in this process, until it is stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jobs.console import errors_as_sentences, print_json, stderr
+from jobs.settings import Settings
+
+__all__ = ["serve"]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine's need WEIR_API_TOKEN.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="WEIR_PORT_BASE + 80 unless given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when it listens.")] = False,
+) -> None:
+    """Answer over HTTP: predict, through the stream too, tell truths, look up inferences, versions and quality.
+
+    It listens on this machine only unless told otherwise, and runs until Ctrl-C. /v1/openapi.json describes it.
+
+    Example: weir serve --port 8080
+    """
+    with errors_as_sentences():
+        from jobs.serving.run_server import run_server
+        from jobs.serving.serving_settings import check_host, plan_of, port_of
+
+        settings = Settings()
+        check_host(host, settings)
+        listening = port or port_of(settings)
+
+        def told(address: str) -> None:
+            if as_json:
+                print_json({"address": address})
+            else:
+                stderr.print(f"serving at {address}; Ctrl-C ends it", highlight=False)
+
+        run_server(plan_of(settings), host, listening, settings.home, told)

@@ -1,0 +1,44 @@
+"""The one rule of what a model gets and when it does not score: the stream's and the API's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from model_store.scorer import Scorer
+
+__all__ = ["score_vectors", "vector_of"]
+
+
+def vector_of(names: Sequence[str], features: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers among the named values: computed ones first, then fields of the message.
+
+    Examples
+    --------
+    >>> vector_of(["a", "b", "c"], {"a": 1}, {"a": 2.0, "b": "text"})
+    {'a': 1.0}
+    """
+    values: dict[str, float] = {}
+    for name in names:
+        value = features.get(name, fields.get(name))
+        if isinstance(value, int | float):
+            values[name] = float(value)
+    return values
+
+
+def score_vectors(
+    scorer: Scorer | None, names: Sequence[str], vectors: Sequence[Mapping[str, float]]
+) -> list[float | None]:
+    """Score vectors that :func:`vector_of` made; None where one lacks a name (``missing_feature``), or without scorer.
+
+    A compiled scorer would score a vector with a gap as River does; a score that nobody meant is not given.
+    """
+    scores: list[float | None] = [None] * len(vectors)
+    whole = [index for index, vector in enumerate(vectors) if len(vector) == len(names)] if scorer else []
+    if scorer is not None and whole:
+        matrix = np.array([[vectors[index][name] for name in names] for index in whole], dtype=np.float64)
+        for index, score in zip(whole, scorer.score(matrix).tolist(), strict=True):
+            scores[index] = score
+    return scores
