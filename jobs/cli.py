@@ -33,6 +33,7 @@ VERBS = {
     "serve": "answer over HTTP: the interactive API",
     "verify": "make scores again and compare them",
     "explain": "everything about one transaction",
+    "notify": "send alerts to a webhook, each once for its receiver",
 }
 
 

@@ -22,12 +22,12 @@ def metadata_store_of(settings: Settings) -> MetadataStore:
     return MetadataStore(dsn_of(settings))
 
 
-def dsn_of(settings: Settings) -> str:
-    """Return the address of the registry's database for its owner."""
+def dsn_of(settings: Settings, user: str = "weir") -> str:
+    """Return the address of the registry's database for its owner, or for the role of one program."""
     return psycopg.conninfo.make_conninfo(
         host="127.0.0.1",
         port=Ports(settings.port_base).postgres,
-        user="weir",
+        user=user,
         password=settings.postgres_password.get_secret_value(),
         dbname="weir",
         connect_timeout=5,

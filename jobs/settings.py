@@ -35,6 +35,14 @@ class Settings(BaseSettings):
     s3_access_key: str = "weir"
     s3_secret_key: SecretStr = SecretStr("weir-local-secret")
 
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="signs what weir notify sends: whsec_ and base64, or any text of 24 bytes and more"
+    )
+    notify_timeout_ms: int = Field(10_000, ge=50, le=300_000, description="how long a webhook may take to answer")
+    notify_attempts: int = Field(20, ge=1, description="calls per alert, then it is dead; 20 last about three hours")
+    notify_backoff_ms: int = Field(1_000, ge=1, description="longest wait before the second call; doubles each time")
+    notify_daily_budget: int = Field(0, ge=0, description="alerts begun a day, in UTC; the rest wait; 0 for no limit")
+
     model: str = Field("fraud", description="the registered model of this stream; its versions are what roles point to")
     feature_set: Literal["handbook", "creditcard"] = "handbook"
     order: Literal["arrival", "event_time"] = "arrival"

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from river import utils
 
 from model_store.artifact import Artifact, digest
+from model_store.contributions import Contributions
 from model_store.kernels import kernels
 from model_store.plan import Plan
 from model_store.reason import Reason
@@ -90,7 +91,8 @@ class CompiledScorer:
         self._python_sigmoid = self._plan.sigmoid and not compiled.exp_is_pythons
         if self._python_sigmoid:
             self._plan.leave_sigmoid_to_python()
-        self._header = artifact.header
+        self._artifact = artifact
+        self._contributions: Contributions | None = None
         self._digest = artifact_digest
         self._plan_address = self._plan.address
         self._pick = _picker(self._plan.features)
@@ -112,7 +114,7 @@ class CompiledScorer:
     @property
     def header(self) -> dict[str, Any]:
         """The artifact's header."""
-        return self._header
+        return self._artifact.header
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -170,6 +172,12 @@ class CompiledScorer:
             self._layout.pack_into(self._buffer, 0, *values)
             score = self._row(self._plan_address, self._buffer_address)
         return float(utils.math.sigmoid(score)) if self._python_sigmoid else score
+
+    def reasons(self, vector: Mapping[str, float]) -> tuple[str, list[dict[str, Any]]]:
+        """Say which features raised a vector's score most; see :mod:`model_store.contributions` for the methods."""
+        if self._contributions is None:  # few versions ever raise an alert
+            self._contributions = Contributions(self._artifact)
+        return self._contributions.method, self._contributions.reasons(vector)
 
 
 LOADERS: dict[str, Callable[[Artifact, str], Scorer]] = {"half_space_trees": CompiledScorer, "linear": CompiledScorer}

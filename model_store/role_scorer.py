@@ -64,6 +64,10 @@ class RoleScorer:
                 return activation.threshold
         return None
 
+    def reasons(self, inference: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+        """Return why an inference's score is as high as it is: the method, and the features that raised it most."""
+        return self.versions[inference["digest"]].scorer.reasons(inference["features"])
+
     def features_record(self, transaction: Transaction) -> dict[str, Any]:
         """Build a record of the ``features`` topic."""
         return {

@@ -49,3 +49,7 @@ class Scorer(Protocol):
     def score_one(self, vector: Mapping[str, float]) -> float:
         """Score one vector; names the model does not know are ignored."""
         ...
+
+    def reasons(self, vector: Mapping[str, float]) -> tuple[str, list[dict[str, Any]]]:
+        """Say which features raised a vector's score most, and by which method; asked for alerts only."""
+        ...

@@ -59,7 +59,7 @@ class Postgres:
     port
         TCP port on 127.0.0.1.
     password
-        Password of the superuser ``weir`` and of the roles ``mlflow`` and ``debezium``; kept by scram-sha-256.
+        Password of the superuser ``weir`` and of the roles of the programs; kept by scram-sha-256.
     """
 
     def __init__(self, home: Path, port: int, password: str) -> None:
@@ -79,7 +79,7 @@ class Postgres:
         return self.dsn_for("weir")
 
     def dsn_for(self, user: str, database: str = "weir") -> str:
-        """Address of a database for one of the roles ``weir``, ``mlflow`` or ``debezium``."""
+        """Address of a database for one of the roles ``weir``, ``mlflow``, ``debezium`` or ``notifier``."""
         return psycopg.conninfo.make_conninfo(
             host="127.0.0.1", port=self._port, user=user, password=self._password, dbname=database, connect_timeout=5
         )

@@ -12,7 +12,7 @@ from connectors.postgres.errors import postgres_errors
 __all__ = ["install_alias_trigger", "migrate"]
 
 # Roles besides the owner: each may do only what its program needs.
-ROLES = {"mlflow": "LOGIN", "debezium": "LOGIN REPLICATION"}
+ROLES = {"mlflow": "LOGIN", "debezium": "LOGIN REPLICATION", "notifier": "LOGIN"}
 
 
 def migrate(admin_dsn: str, dsn: str, password: str) -> None:
@@ -25,7 +25,7 @@ def migrate(admin_dsn: str, dsn: str, password: str) -> None:
     dsn
         The superuser's address of the database ``weir``.
     password
-        Given to the roles ``mlflow`` and ``debezium``.
+        Given to these roles.
 
     Raises
     ------

@@ -30,8 +30,8 @@ def explanation_lines(explained: Explanation) -> list[str]:
     lines = list(_event(explained))
     for each in explained.judgements:
         lines += _judgement(each)
-    lines += [f"alert      {alert['alert_id'][:12]} score {alert['score']:.6f} >= {alert['threshold']:g}, "
-              f"version {alert['version']}" for alert in explained.alerts]  # fmt: skip
+    for alert in explained.alerts:
+        lines += _alert(alert)
     lines += _truths(explained)
     lines += [f"dead letter {each['reason']} at {each['partition']}/{each['offset']}" for each in explained.dead]
     return lines
@@ -89,6 +89,18 @@ def _trained(each: Judgement) -> Iterator[str]:
         yield f"trained    until {_time(each.trained.get('trained_until_ms'))}, no record; commit {each.commit or 'unknown'}"
     if each.trained.get("parent"):
         yield f"parent     artifact {each.trained['parent']}"
+
+
+def _alert(alert: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"alert      {alert['alert_id'][:12]} score {alert['score']:.6f} >= {alert['threshold']:g}, "
+        f"version {alert['version']}"
+    )
+    because = {
+        each["feature"]: f"{each['value']:.6g} ({each['contribution']:+.4g})" for each in alert.get("reasons", ())
+    }
+    if because:
+        yield from _named("because    ", because)
 
 
 def _truths(explained: Explanation) -> Iterator[str]:

@@ -65,6 +65,20 @@ class Local:
         assert isinstance(document, dict)
         return document
 
+    def start(self, *arguments: str, log: Path, **values: str) -> subprocess.Popen[bytes]:
+        """Start ``weir ARGUMENTS`` and return the process; it is the caller's to end."""
+        here = {"WEIR_HOME": str(self.home), "WEIR_PORT_BASE": str(self.port_base)}
+        given = {f"WEIR_{name.upper()}": value for name, value in values.items()}
+        with log.open("ab") as file:
+            return subprocess.Popen(
+                [sys.executable, "-c", MAIN, *arguments],
+                cwd=ROOT,
+                env={**self._outside, **here, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
+
     def processes(self) -> list[str]:
         """Return the command lines of all processes that carry this stack's mark or name its folder."""
         found = []

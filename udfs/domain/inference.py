@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from udfs.domain.event import Prediction, Transaction
@@ -12,6 +12,8 @@ from udfs.domain.metadata import Activation
 __all__ = ["ALERT_RULE", "alert_of", "inference_of", "prediction_of"]
 
 ALERT_RULE = "score_at_or_above_threshold"
+Reasons = Callable[[Mapping[str, Any]], tuple[str, list[dict[str, Any]]]]
+"""Says of an inference by which method, and which features, raised its score."""
 
 
 def inference_of(
@@ -65,11 +67,13 @@ def inference_of(
     }
 
 
-def alert_of(inference: Mapping[str, Any], threshold: float | None) -> dict[str, Any] | None:
+def alert_of(
+    inference: Mapping[str, Any], threshold: float | None, reasons_of: Reasons = lambda inference: ("none", [])
+) -> dict[str, Any] | None:
     """Build a record of the ``alerts`` topic when the champion's score reaches its threshold, else None.
 
     ``alert_id`` depends on the transaction and the rule alone: a replay by another version gives the same alert, and the
-    one already sent stands.
+    one already sent stands. ``reasons_of`` is asked for alerts only: it may be slow.
 
     Examples
     --------
@@ -82,6 +86,7 @@ def alert_of(inference: Mapping[str, Any], threshold: float | None) -> dict[str,
     if threshold is None or inference["score"] is None or inference["score"] < threshold:
         return None
     identity = f"{inference['transaction_id']}\n{ALERT_RULE}".encode()
+    method, reasons = reasons_of(inference)
     return {
         "alert_id": hashlib.sha256(identity).hexdigest(),
         "transaction_id": inference["transaction_id"],
@@ -92,7 +97,8 @@ def alert_of(inference: Mapping[str, Any], threshold: float | None) -> dict[str,
         "model": inference["model"],
         "version": inference["version"],
         "digest": inference["digest"],
-        "reasons": [],
+        "reasons": reasons,
+        "reason_method": method,
     }
 
 

@@ -140,7 +140,7 @@ class ScoreStage(KeyedBroadcastProcessFunction):
             if prediction is not None:
                 predictions[self._shards.of(key)].append(prediction)
             if inference["role"] == CHAMPION:
-                alert = alert_of(inference, scorer.threshold(inference))
+                alert = alert_of(inference, scorer.threshold(inference), scorer.reasons)
                 if alert is not None:
                     alerts.append(keyed_record(key, alert))
         features = (

@@ -8,6 +8,7 @@ import pytest
 from river import anomaly, compose, preprocessing
 
 from model_store.artifact import digest
+from model_store.contributions import Contributions
 from model_store.export import export_artifact
 from model_store.loaded_version import LoadedVersion
 from model_store.rebuild import rebuild
@@ -104,3 +105,13 @@ def test_an_alert_is_raised_at_or_above_the_threshold_and_its_id_names_transacti
     assert sum(alert is not None for alert in raised) == 2 * alerts
     if alerts:
         assert raised[0]["alert_id"] == raised[1]["alert_id"]
+
+
+def test_an_alert_tells_which_features_raised_the_score_of_the_version_that_scored():
+    one = scorer(activation(1, FIRST, "champion"))
+    (inference,) = one.score([transaction("a")], None, 4_000)
+    alert = alert_of(inference, 0.0, one.reasons)
+    assert alert["reason_method"] == "tree_path"
+    assert alert["reasons"] == Contributions.decode(FIRST).reasons(inference["features"])
+    assert all(each["value"] == inference["features"][each["feature"]] for each in alert["reasons"])
+    assert alert_of(inference, 0.0)["reason_method"] == "none"

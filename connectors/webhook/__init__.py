@@ -1,0 +1,1 @@
+"""Webhooks: signed calls that carry an idempotency key."""

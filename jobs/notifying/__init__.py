@@ -1,0 +1,1 @@
+"""Notifying: alerts from their topic through a queue to a webhook."""

@@ -1,0 +1,1 @@
+"""Statements of the notifier on its queue, ``weir.notification``."""

@@ -1,0 +1,1 @@
+SELECT state, count(*) FROM weir.notification GROUP BY state
