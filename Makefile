@@ -22,7 +22,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit it e2e lint format bench up down lock bundle install clean
+.PHONY: help demo test unit it e2e lint format bench faults up down lock bundle install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ format: $(STAMP) ## Mend what the linters can mend
 
 bench: $(STAMP) ## Measure into build/bench: make bench ONLY=features|models|truth|api|job|quality|rescale
 	@for name in $(or $(ONLY),$(BENCHMARKS)); do $(BIN)/python -m tests.bench.bench_$$name $(ARGS) || exit; done
+
+faults: $(STAMP) ## Break everything under load and compare sums: make faults MINUTES=40 (ARGS="--hours 8": a soak)
+	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),40) $(ARGS)
 
 up: $(STAMP) ## Start the local stack
 	@$(BIN)/weir up $(ARGS)

@@ -1,7 +1,7 @@
 """Registers Debezium with Kafka Connect: the one connector that carries the registry's rows to ``weir.metadata``.
 
 The connector itself is configuration, ``connectors/debezium.json``; what is added here is where the database is. The
-password never enters Connect's topics: the configuration names an environment variable of the worker.
+password never enters Connect's topics: the configuration names a file that the worker may read.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ import requests
 
 from udfs.domain.errors import ConnectionLostError, StackError
 
-__all__ = ["CONNECTOR", "PASSWORD_VARIABLE", "connector_state", "register_connector"]
+__all__ = ["CONNECTOR", "connector_state", "register_connector"]
 
 CONNECTOR = "weir-metadata"
-PASSWORD_VARIABLE = "WEIR_POSTGRES_PASSWORD"  # noqa: S105 - a name, not a password
-"""Environment variable of the Connect worker that holds the password of the database role ``debezium``."""
 
 _PAUSE_S = 0.5
 _REQUEST_TIMEOUT_S = 30.0  # Connect itself waits for the database while it validates a configuration
 
 
 def register_connector(
-    connect_url: str, database_port: int, *, database_host: str = "127.0.0.1", limit_s: float = 60.0
+    connect_url: str,
+    database_port: int,
+    password_file: str,
+    *,
+    database_host: str = "127.0.0.1",
+    limit_s: float = 60.0,
 ) -> None:
     """Create the connector, or bring it to this version's configuration, and wait until it runs; does nothing twice.
 
@@ -39,6 +42,9 @@ def register_connector(
         The worker's REST address.
     database_port, database_host
         Where the worker finds PostgreSQL.
+    password_file
+        A properties file on the worker's side with the ``password`` of the role ``debezium``, inside what the worker's
+        FileConfigProvider is allowed to read.
     limit_s
         Seconds after which it is given up.
 
@@ -50,7 +56,7 @@ def register_connector(
         When Connect refuses the configuration, or the connector fails.
     """
     url = f"{connect_url.rstrip('/')}/connectors/{CONNECTOR}"
-    config = _config(database_host, database_port)
+    config = _config(database_host, database_port, password_file)
     deadline = time.monotonic() + limit_s
     said = _put(url, config, deadline)
     while True:
@@ -92,14 +98,14 @@ def connector_state(connect_url: str) -> str:
     return next((state for state in states if state != "RUNNING"), "RUNNING")
 
 
-def _config(host: str, port: int) -> dict[str, str]:
+def _config(host: str, port: int, password_file: str) -> dict[str, str]:
     fixed: dict[str, str] = orjson.loads(resources.files("connectors").joinpath("debezium.json").read_bytes())
     return {
         **fixed,
         "name": CONNECTOR,
         "database.hostname": host,
         "database.port": str(port),
-        "database.password": f"${{env:{PASSWORD_VARIABLE}}}",
+        "database.password": f"${{file:{password_file}:password}}",
     }
 
 

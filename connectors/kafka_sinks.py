@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.kafka_options import kafka_options
 from connectors.statement import statement
 
 __all__ = ["KafkaSinks"]
@@ -23,10 +25,13 @@ class KafkaSinks:
         Kafka's bootstrap servers.
     transactional_id_prefix
         Stable for a job, so that a restart aborts the transactions its predecessor left open.
+    properties
+        Further properties of the client: TLS and SASL.
     """
 
     bootstrap: str
     transactional_id_prefix: str
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     def create(self, tables: Any, topic: str) -> str:  # noqa: ANN401
         """Create the table and return its name."""
@@ -35,6 +40,7 @@ class KafkaSinks:
                 "job/kafka_sink.sql",
                 topic=topic,
                 bootstrap=self.bootstrap,
+                security=kafka_options(self.properties),
                 guarantee="at-least-once" if topic in AT_LEAST_ONCE else "exactly-once",
                 prefix=self.transactional_id_prefix,
             )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from connectors.interval import interval
+from connectors.kafka_options import kafka_options
 from connectors.rowtime import rowtime_expression
 from connectors.statement import statement
 
@@ -30,12 +32,15 @@ class KafkaSources:
         sources are aligned, so that none runs ahead while another catches up.
     watermark_delay_ms
         How far out of order records of a partition may be, in milliseconds.
+    properties
+        Further properties of the client: TLS and SASL.
     """
 
     bootstrap: str
     group: str
     order: Literal["arrival", "event_time"]
     watermark_delay_ms: int
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     def create(self, tables: Any, topic: str) -> None:  # noqa: ANN401
         """Create the table of a topic in a ``StreamTableEnvironment``."""
@@ -47,6 +52,7 @@ class KafkaSources:
                 rowtime=rowtime_expression(topic, f"({APPEND_MS})"),
                 delay=interval(0 if topic == "weir.metadata" else self.watermark_delay_ms),
                 bootstrap=self.bootstrap,
+                security=kafka_options(self.properties),
                 group=self.group,
                 options=self._options(topic),
             )

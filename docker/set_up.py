@@ -30,7 +30,7 @@ def set_up(when: str) -> None:
         migrate(ADMIN, REGISTRY, PASSWORD)
     else:
         install_alias_trigger(REGISTRY)
-        register_connector("http://connect:8083", 5432, database_host="postgres", limit_s=180)
+        register_connector("http://connect:8083", 5432, "/run/secrets/debezium", database_host="postgres", limit_s=180)
 
 
 def _make_bucket() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import orjson
 
@@ -23,6 +23,8 @@ class JobArguments:
         Kafka's bootstrap servers.
     checkpoints
         URI of the folder for checkpoints.
+    kafka
+        Further properties of the Kafka clients: TLS and SASL, with the file of the password and not the password.
     """
 
     name: str
@@ -33,6 +35,7 @@ class JobArguments:
     buffer_timeout_ms: int
     checkpoint_interval_ms: int
     stages: StageSettings
+    kafka: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Write the arguments."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectors.data.dataset import open_dataset
 from connectors.data.options import parse_duration_ms, parse_mapping
-from connectors.local.ports import Ports
+from jobs.kafka_address import kafka_address
 from jobs.recorded_examples import recorded_examples
 from jobs.row_range import RowRange
 from jobs.settings import Settings
@@ -60,7 +60,7 @@ class JudgedExamples:
             msg = f"This code has no feature set {label!r}; compare with the code that trained the version."
             raise SettingsError(msg)
         if self.data is None:
-            address = Ports(settings.port_base).addresses()["kafka"]
+            address = kafka_address(settings)
             found = recorded_examples(address, label, features.features, progress=progress)
             return found, len(found)
         wanted = RowRange.parse(self.rows)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 
 from connectors.local.ports import Ports
 from connectors.postgres.metadata_store import MetadataStore
+from connectors.postgres.role_password import role_password
 from jobs.settings import Settings
 from model_store.registry import Registry
+from model_store.signature import sign_digest
 
 __all__ = ["dsn_of", "metadata_store_of", "registry_of"]
 
@@ -18,8 +22,9 @@ def registry_of(settings: Settings) -> Registry:
 
 
 def metadata_store_of(settings: Settings) -> MetadataStore:
-    """Return the registry's tables, as their owner; nothing is asked yet."""
-    return MetadataStore(dsn_of(settings))
+    """Return the registry's tables, as their owner; it signs artifacts when there is a key; nothing is asked yet."""
+    key = settings.signing_key
+    return MetadataStore(dsn_of(settings), None if key is None else partial(sign_digest, key.get_secret_value()))
 
 
 def dsn_of(settings: Settings, user: str = "weir") -> str:
@@ -28,7 +33,7 @@ def dsn_of(settings: Settings, user: str = "weir") -> str:
         host="127.0.0.1",
         port=Ports(settings.port_base).postgres,
         user=user,
-        password=settings.postgres_password.get_secret_value(),
+        password=role_password(settings.postgres_password.get_secret_value(), user),
         dbname="weir",
         connect_timeout=5,
     )

@@ -36,8 +36,14 @@ def main(argv: list[str]) -> None:
     build(
         env,
         arguments.stages,
-        KafkaSources(arguments.bootstrap, arguments.name, arguments.stages.order, arguments.stages.lateness_ms),
-        KafkaSinks(arguments.bootstrap, arguments.name),
+        KafkaSources(
+            arguments.bootstrap,
+            arguments.name,
+            arguments.stages.order,
+            arguments.stages.lateness_ms,
+            arguments.kafka,
+        ),
+        KafkaSinks(arguments.bootstrap, arguments.name, arguments.kafka),
         batch_ms=arguments.batch_ms,
     )
     env.execute(arguments.name)

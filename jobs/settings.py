@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from jobs.secret_files import SecretFiles
 
 __all__ = ["DAY_MS", "Settings"]
 
@@ -18,7 +20,8 @@ LATEST_MATURITY = 0.9
 class Settings(BaseSettings):
     """Settings of the stack and of the job; units are in the names.
 
-    Environment variables have the prefix ``WEIR_``, for example ``WEIR_HOME=/data/weir`` or ``WEIR_PARALLELISM=4``.
+    Environment variables have the prefix ``WEIR_``, for example ``WEIR_HOME=/data/weir`` or ``WEIR_PARALLELISM=4``. A
+    secret may stand in a file instead: ``WEIR_POSTGRES_PASSWORD_FILE=/run/secrets/postgres``.
     """
 
     model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="forbid")
@@ -31,9 +34,29 @@ class Settings(BaseSettings):
     prometheus: bool = Field(
         False, description="Flink offers metrics on port_base + 62 and up, on every interface; read at weir up"
     )
-    postgres_password: SecretStr = SecretStr("weir-local")
+    postgres_password: SecretStr = Field(
+        SecretStr("weir-local"), description="of the database's owner; the other roles' passwords are made from it"
+    )
     s3_access_key: str = "weir"
     s3_secret_key: SecretStr = SecretStr("weir-local-secret")
+    kafka_bootstrap: str = Field("", description="a Kafka that is not the local stack's, host:port")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM certificates that signed the broker's; same path everywhere"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str = Field("", pattern=r'^[^"\\$]*$')
+    kafka_password: SecretStr | None = None
+    kafka_job_secrets: Path | None = Field(
+        None, description="properties file with `password` on the TaskManagers; without it weir submit writes one"
+    )
+
+    signing_key: SecretStr | None = Field(None, description="Ed25519 key in PEM; weir train signs artifacts with it")
+    trusted_keys: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64}(,[0-9a-f]{64})*)?$",
+        description="public Ed25519 keys in hex, by commas: the gate takes only artifacts one of them signed",
+    )
 
     webhook_secret: SecretStr = Field(
         SecretStr(""), description="signs what weir notify sends: whsec_ and base64, or any text of 24 bytes and more"
@@ -94,3 +117,15 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg)
         return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the files it names; there is no ``.env``."""
+        return init_settings, env_settings, SecretFiles(settings_cls)

@@ -9,6 +9,7 @@ from connectors.local.stack import LocalStack
 from jobs.bundle import build_bundle
 from jobs.job_arguments import JobArguments
 from jobs.job_version import JobVersion
+from jobs.kafka_address import job_properties, kafka_address
 from jobs.launch import launch
 from jobs.registry_access import metadata_store_of
 from jobs.settings import DAY_MS, Settings
@@ -110,14 +111,16 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         label_maturity_ms=round(settings.label_maturity_days * DAY_MS),
         quality_rolling_ms=settings.quality_rolling_ms,
         quality_false_positive_rate=settings.quality_false_positive_rate,
+        trusted_keys=settings.trusted_keys,
     )
     return JobArguments(
         name=JOB_NAME,
-        bootstrap=stack.ports.addresses()["kafka"],
+        bootstrap=str(kafka_address(settings)),
         checkpoints=(stack.home / "flink" / "checkpoints").as_uri(),
         parallelism=settings.parallelism,
         batch_ms=settings.batch_ms,
         buffer_timeout_ms=settings.buffer_timeout_ms,
         checkpoint_interval_ms=settings.checkpoint_interval_ms,
         stages=stages,
+        kafka=job_properties(settings),
     )

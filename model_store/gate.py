@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from model_store.signature import check_signature
 from udfs.domain.deployment import CHAMPION
 from udfs.domain.errors import ArtifactError
 from udfs.domain.metadata import Activation, ArtifactPart
@@ -91,6 +92,8 @@ class Gate:
     patience_ms
         How long an activation may wait for its artifact before it is rejected. A snapshot of the tables may carry the
         activation first; a stream never does, because the trigger asks for the artifact.
+    trusted_keys
+        Public keys one of which must have signed an artifact; empty for no such wish.
     """
 
     def __init__(
@@ -101,12 +104,14 @@ class Gate:
         feature_sets: Mapping[str, str],
         admit: Callable[..., object],
         patience_ms: int,
+        trusted_keys: str = "",
     ) -> None:
         self._state = state
         self._model = model
         self._feature_sets = feature_sets
         self._admit = admit
         self._patience_ms = patience_ms
+        self._trusted_keys = trusted_keys
 
     def part_arrived(self, part: ArtifactPart) -> Ruling:
         """Keep a part of an artifact and judge the activations that waited for it."""
@@ -114,6 +119,8 @@ class Gate:
         # More bytes than any artifact may have are not kept: their presence alone is the finding.
         data = part.data if len(part.data) <= MAX_ARTIFACT_BYTES else b""
         self._state[_part_key(part.digest, part.part)] = data
+        if part.signature is not None:
+            self._state[f"signature/{part.digest}"] = part.signature
         self._state[f"parts/{part.digest}"] = str(part.parts if data else -1).encode()
         for key in sorted(key for key in self._state if key.startswith("pending/")):
             activation = Activation.from_json(orjson.loads(self._state[key])["activation"])
@@ -172,6 +179,7 @@ class Gate:
             ruling.add(activation, "rejected", data)
             return
         try:
+            check_signature(self._state.get(f"signature/{activation.digest}"), activation.digest, self._trusted_keys)
             self._admit(data, activation.digest, feature_sets=self._feature_sets)
         except ArtifactError as error:
             ruling.add(activation, "rejected", f"{error.reason}: {error.detail}")

@@ -57,6 +57,8 @@ class LiveVersions:
         The one registered model of this stream.
     patience_ms
         How long an activation may wait for its artifact; the job's own value.
+    trusted_keys
+        Public keys one of which must have signed an artifact; the job's own value, too.
 
     Attributes
     ----------
@@ -66,7 +68,7 @@ class LiveVersions:
         The newest hundred things the gate said, oldest first.
     """
 
-    def __init__(self, model: str, patience_ms: int = PATIENCE_MS) -> None:
+    def __init__(self, model: str, patience_ms: int = PATIENCE_MS, trusted_keys: str = "") -> None:
         self.model = model
         self.current = Loaded()
         self.events: tuple[ModelEvent, ...] = ()
@@ -76,6 +78,7 @@ class LiveVersions:
             feature_sets={each.label: each.hash for each in FEATURE_SETS.values()},
             admit=admit,
             patience_ms=patience_ms,
+            trusted_keys=trusted_keys,
         )
 
     def take(self, value: str | None, now_ms: int) -> None:

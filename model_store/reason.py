@@ -40,6 +40,8 @@ class Reason:
         The recorded or the computed cost per score is above the limit.
     PROBES
         Fewer than 32 probes, or a probe scores differently than recorded.
+    SIGNATURE
+        No key this job trusts has signed the bytes.
     UNSUPPORTED_MODEL
         (At export) a River object that this format has no form for.
     """
@@ -58,4 +60,5 @@ class Reason:
     NOT_WARM: Final = "not_warm"
     COST: Final = "cost"
     PROBES: Final = "probes"
+    SIGNATURE: Final = "signature"
     UNSUPPORTED_MODEL: Final = "unsupported_model"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kafka import KafkaConsumer
 
+from connectors.kafka.address import client_options
+
 __all__ = ["open_consumer"]
 
 CONNECT_MS = 10_000
@@ -20,7 +22,7 @@ def open_consumer(bootstrap: str, *, committed: bool) -> KafkaConsumer:
         Leave out records of transactions that are open or aborted.
     """
     return KafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         client_id="weir-reader",
         isolation_level="read_committed" if committed else "read_uncommitted",
         auto_offset_reset="earliest",

@@ -17,6 +17,7 @@ from kafka import KafkaProducer
 
 from connectors.data.dataset import Dataset
 from connectors.data.truth_file import TruthFile
+from connectors.kafka.address import client_options
 from connectors.kafka.errors import kafka_errors
 from connectors.kafka.pacer import Pacer
 from connectors.kafka.produced import Produced
@@ -164,7 +165,7 @@ class Producer:
     @contextmanager
     def _client(self) -> Iterator[KafkaProducer]:
         client = KafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **client_options(self._bootstrap),
             client_id="weir-produce",
             acks="all",
             enable_idempotence=True,

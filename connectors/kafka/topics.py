@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from connectors.kafka.address import client_options
 from udfs.domain.errors import ConnectionLostError
 
 __all__ = ["TOPICS", "Topic", "create_topics"]
@@ -85,7 +86,7 @@ def create_topics(bootstrap: str, topics: dict[str, Topic] = TOPICS) -> tuple[st
     from kafka.errors import KafkaError, TopicAlreadyExistsError
 
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="weir-topics")
+        admin = KafkaAdminClient(**client_options(bootstrap), client_id="weir-topics")
         try:
             present = set(admin.list_topics())
             missing = [topic for name, topic in topics.items() if name not in present]

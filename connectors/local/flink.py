@@ -33,7 +33,7 @@ class JobManager:
     """
 
     name = "jobmanager"
-    depends_on: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ("zookeeper",)
 
     def __init__(self, home: Path, rest_port: int, rpc_port: int, flink_home: FlinkHome) -> None:
         self._flink_home, self._rest = flink_home, f"http://127.0.0.1:{rest_port}"

@@ -39,15 +39,24 @@ class FlinkHome:
         The Java runtime.
     metrics_ports
         Where the processes offer their metrics to Prometheus, as Flink writes a range; empty for nowhere.
+    zookeeper_port
+        ZooKeeper, in which a JobManager finds the jobs of the one that died; 0 for none, then jobs die with it.
     """
 
     def __init__(
-        self, home: Path, rest_port: int, rpc_port: int, jars: Jars, java_home: Path, metrics_ports: str = ""
+        self,
+        home: Path,
+        rest_port: int,
+        rpc_port: int,
+        jars: Jars,
+        java_home: Path,
+        metrics_ports: str = "",
+        zookeeper_port: int = 0,
     ) -> None:
         self.folder = home / "flink"
         self.dist = self.folder / "dist"
         self.empty = self.folder / "empty"
-        self._metrics_ports = metrics_ports
+        self._metrics_ports, self._zookeeper_port = metrics_ports, zookeeper_port
         self._rest_port, self._rpc_port, self._jars, self._java_home = rest_port, rpc_port, jars, java_home
 
     def write(self) -> None:
@@ -148,6 +157,21 @@ class FlinkHome:
             "state.backend.type": "hashmap",
             "io.tmp.dirs": str(self.folder / "tmp"),
             **(_prometheus(self._metrics_ports) if self._metrics_ports else {}),
+            **(self._high_availability() if self._zookeeper_port else {}),
+        }
+
+    def _high_availability(self) -> dict[str, Any]:
+        return {
+            "high-availability.type": "zookeeper",
+            "high-availability.cluster-id": "/weir",
+            "high-availability.storageDir": (self.folder / "high-availability").as_uri(),
+            "high-availability.jobmanager.port": str(self._rpc_port),
+            "high-availability.zookeeper.quorum": f"127.0.0.1:{self._zookeeper_port}",
+            # So long may a dead JobManager seem alive: its successor leads when the session has ended.
+            "high-availability.zookeeper.client.session-timeout": "8 s",
+            "high-availability.zookeeper.client.connection-timeout": "5 s",
+            # ZooKeeper may be started again without the job being so.
+            "high-availability.zookeeper.client.tolerate-suspended-connections": True,
         }
 
 

@@ -15,6 +15,7 @@ from connectors.local.properties import write_properties
 
 __all__ = ["KafkaConnect"]
 
+SECRETS = "debezium.properties"
 _DEBEZIUM = "io.debezium:debezium-connector-postgres"
 _JSON = "org.apache.kafka.connect.json.JsonConverter"
 
@@ -34,10 +35,11 @@ class KafkaConnect:
         The archives, groups ``connect`` and ``debezium``.
     java_home
         The Java runtime.
-    secrets
-        Environment variables a connector may name as ``${env:NAME}``, so that no password lies in Connect's topics.
+    database_password
+        Of the role ``debezium``. It is written to a file of its owner that the connector's configuration names, so that it
+        lies neither in Connect's topics nor in its REST answers; the worker may read files of that folder and no others.
     register
-        What registers the connectors once the worker answers.
+        What registers the connectors once the worker answers; it is told the file of the password.
     """
 
     name = "connect"
@@ -50,11 +52,12 @@ class KafkaConnect:
         bootstrap: str,
         jars: Jars,
         java_home: Path,
-        secrets: dict[str, str],
-        register: Callable[[], None],
+        database_password: str,
+        register: Callable[[Path], None],
     ) -> None:
         self._folder, self._port, self._bootstrap, self._register = home / "connect", port, bootstrap, register
-        self._jars, self._java, self._secrets = jars, java_home / "bin" / "java", secrets
+        self._jars, self._java, self._password = jars, java_home / "bin" / "java", database_password
+        self._secrets = self._folder.absolute() / "secrets"
         self.ports: tuple[int, ...] = (port,)
         self.log = home / "logs" / "connect.log"
 
@@ -66,6 +69,8 @@ class KafkaConnect:
             {"org.apache.kafka.connect.runtime.rest": "WARN", "org.reflections": "ERROR"},
         )
         write_properties(self._folder / "worker.properties", self._worker_properties())
+        self._secrets.mkdir(mode=0o700, exist_ok=True)
+        write_properties(self._secrets / SECRETS, {"password": self._password})
 
     def command(self) -> Command:
         """Return the worker's process."""
@@ -74,7 +79,7 @@ class KafkaConnect:
         log4j = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
         main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self._folder / "worker.properties"))
         argv = (str(self._java), *options, log4j, "-cp", self._jars.class_path("connect"), *main)
-        return Command(argv, self._folder / "empty", {"LANG": "C.UTF-8", **self._secrets})
+        return Command(argv, self._folder / "empty", {"LANG": "C.UTF-8"})
 
     def ready(self) -> bool:
         """Tell whether the worker has joined its group: only then does it list connectors."""
@@ -85,7 +90,7 @@ class KafkaConnect:
 
     def set_up(self) -> None:
         """Register the connectors."""
-        self._register()
+        self._register(self._secrets / SECRETS)
 
     def _worker_properties(self) -> dict[str, object]:
         values: dict[str, object] = {
@@ -97,8 +102,9 @@ class KafkaConnect:
             "plugin.path": self._jars.unpacked(_DEBEZIUM),
             "plugin.discovery": "service_load",
             "connector.client.config.override.policy": "All",
-            "config.providers": "env",
-            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+            "config.providers": "file",
+            "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
+            "config.providers.file.param.allowed.paths": self._secrets,
             "offset.flush.interval.ms": 1_000,
             # A worker that was killed must not be waited for longer than it takes to start the next.
             "session.timeout.ms": 6_000,

@@ -57,6 +57,11 @@ class Ports:
         return self.base + 61
 
     @property
+    def zookeeper(self) -> int:
+        """ZooKeeper, for Flink's JobManager."""
+        return self.base + 21
+
+    @property
     def metrics(self) -> str:
         """Where Flink's processes offer their metrics, the first free port each; nowhere unless that is turned on."""
         return f"{self.base + 62}-{self.base + 79}"
@@ -84,6 +89,7 @@ class Ports:
             "connect": f"http://127.0.0.1:{self.connect}",
             "s3": f"http://127.0.0.1:{self.s3}",
             "mlflow": f"http://127.0.0.1:{self.mlflow}",
+            "zookeeper": f"127.0.0.1:{self.zookeeper}",
             "flink": f"http://127.0.0.1:{self.flink}",
             "api": f"http://127.0.0.1:{self.api}",
             "jobmanager": f"http://127.0.0.1:{self.flink}",

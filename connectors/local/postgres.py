@@ -23,6 +23,7 @@ import psycopg
 from connectors.local.accounts import Account, reachable_by, unprivileged_account
 from connectors.local.component import Command
 from connectors.postgres.migrations import migrate
+from connectors.postgres.role_password import role_password
 from udfs.domain.errors import StackError
 
 __all__ = ["Postgres"]
@@ -59,7 +60,7 @@ class Postgres:
     port
         TCP port on 127.0.0.1.
     password
-        Password of the superuser ``weir`` and of the roles of the programs; kept by scram-sha-256.
+        Password of the superuser ``weir``, from which those of the programs' roles are made; kept by scram-sha-256.
     """
 
     def __init__(self, home: Path, port: int, password: str) -> None:
@@ -81,7 +82,12 @@ class Postgres:
     def dsn_for(self, user: str, database: str = "weir") -> str:
         """Address of a database for one of the roles ``weir``, ``mlflow``, ``debezium`` or ``notifier``."""
         return psycopg.conninfo.make_conninfo(
-            host="127.0.0.1", port=self._port, user=user, password=self._password, dbname=database, connect_timeout=5
+            host="127.0.0.1",
+            port=self._port,
+            user=user,
+            password=role_password(self._password, user),
+            dbname=database,
+            connect_timeout=5,
         )
 
     def prepare(self) -> None:

@@ -25,4 +25,5 @@ def write_properties(path: Path, values: Mapping[str, object]) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
+    path.chmod(0o600)
     path.write_text("".join(f"{key}={text(value)}\n" for key, value in values.items()), encoding="utf-8")

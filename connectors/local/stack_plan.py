@@ -16,10 +16,12 @@ from connectors.local.java import java_home
 from connectors.local.kafka import Kafka
 from connectors.local.kafka_connect import KafkaConnect
 from connectors.local.ports import Ports
+from connectors.local.zookeeper import ZooKeeper
+from connectors.postgres.role_password import role_password
 
 __all__ = ["COMPONENTS", "StackPlan"]
 
-COMPONENTS = ("postgres", "kafka", "connect", "s3", "mlflow", "jobmanager", "taskmanager")
+COMPONENTS = ("postgres", "kafka", "connect", "s3", "mlflow", "zookeeper", "jobmanager", "taskmanager")
 """What a whole stack consists of; ``taskmanager`` stands for all of them."""
 
 
@@ -77,7 +79,9 @@ class StackPlan:
         """Return the overlay that JobManager, TaskManagers and the client run from."""
         metrics_ports = self.ports.metrics if self.prometheus else ""
         jars = Jars(self.cache)
-        return FlinkHome(self.home, self.ports.flink, self.ports.flink_rpc, jars, java_home(), metrics_ports)
+        zookeeper_port = self.ports.zookeeper if "zookeeper" in self.only else 0
+        ports = (self.ports.flink, self.ports.flink_rpc)
+        return FlinkHome(self.home, *ports, jars, java_home(), metrics_ports, zookeeper_port)
 
     def components(self) -> list[Component]:
         """Return the components in the order in which people read them; who is left out is not waited for."""
@@ -87,6 +91,7 @@ class StackPlan:
             "connect": self._connect,
             "s3": self._s3,
             "mlflow": self._mlflow,
+            "zookeeper": self._zookeeper,
             "jobmanager": self._job_manager,
             "taskmanager": self._task_managers,
         }
@@ -103,19 +108,19 @@ class StackPlan:
 
     def _connect(self) -> list[Component]:
         bootstrap = f"127.0.0.1:{self.ports.kafka}"
-        secrets = {"WEIR_POSTGRES_PASSWORD": self.postgres_password}
+        password = role_password(self.postgres_password, "debezium")
         return [
             KafkaConnect(
-                self.home, self.ports.connect, bootstrap, Jars(self.cache), java_home(), secrets, self._register
+                self.home, self.ports.connect, bootstrap, Jars(self.cache), java_home(), password, self._register
             )
         ]
 
-    def _register(self) -> None:
+    def _register(self, password_file: Path) -> None:
         if "postgres" not in self.only:
             return
         from connectors.connect import register_connector
 
-        register_connector(f"http://127.0.0.1:{self.ports.connect}", self.ports.postgres)
+        register_connector(f"http://127.0.0.1:{self.ports.connect}", self.ports.postgres, str(password_file))
 
     def _s3(self) -> list[Component]:
         from connectors.local.s3 import S3Proxy
@@ -131,6 +136,9 @@ class StackPlan:
         postgres = Postgres(self.home, self.ports.postgres, self.postgres_password)
         s3 = S3Proxy(self.home, self.ports.s3, self.s3_access_key, self.s3_secret_key, Jars(self.cache), java_home())
         return [Mlflow(self.home, self.ports.mlflow, postgres, s3)]
+
+    def _zookeeper(self) -> list[Component]:
+        return [ZooKeeper(self.home, self.ports.zookeeper, java_home())]
 
     def _job_manager(self) -> list[Component]:
         return [JobManager(self.home, self.ports.flink, self.ports.flink_rpc, self.flink_home())]

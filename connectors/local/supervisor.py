@@ -1,9 +1,9 @@
 """The daemon that keeps a local stack running: ``python -m connectors.local.supervisor``, its plan on standard input.
 
 It starts the components as their dependencies become ready, writes ``stack.json``, starts again what dies, restarts
-what a file in ``home/control`` names, adds or takes away TaskManagers as another one says, and at SIGTERM stops
-everything in the reverse order. If it is killed, the kernel kills its components. It reads no environment variable and
-takes no request from the network.
+what a file in ``home/control`` names (``restart-NAME``), does not start what another holds back (``hold-NAME``), adds
+or takes away TaskManagers as a third says, and at SIGTERM stops everything in the reverse order. If it is killed, the
+kernel kills its components. It reads no environment variable and takes no request from the network.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -82,12 +83,14 @@ class Supervisor:
         return 2 if gave_up else 0
 
     def _supervised(self, component: Component) -> Supervised:
-        return Supervised(component, self._mark, self._pool, self._waiting_for)
+        return Supervised(component, self._mark, self._pool, partial(self._waiting_for, component.name))
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._stopping = True
 
-    def _waiting_for(self, needs: tuple[str, ...]) -> str:
+    def _waiting_for(self, name: str, needs: tuple[str, ...]) -> str:
+        if (hold := self._home / "control" / f"hold-{name}").exists():
+            return f"{hold} to be removed"
         return ", ".join(name for name in needs if name in self._all and self._all[name].view.state != "ready")
 
     def _overall(self) -> State:

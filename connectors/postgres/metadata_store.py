@@ -7,7 +7,7 @@ in mid-transaction. Rows are never changed; the database refuses it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,10 +35,12 @@ class MetadataStore:
     ----------
     dsn
         Address of the database ``weir``, for its owner.
+    sign
+        Makes the signature of a digest for the artifacts that are written; None writes them without.
     """
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, sign: Callable[[str], bytes] | None = None) -> None:
+        self._dsn, self._sign = dsn, sign
 
     def insert_artifact(self, data: bytes) -> str:
         """Write an artifact, in parts of 512 KiB; one that is there already is left alone.
@@ -62,13 +64,14 @@ class MetadataStore:
             msg = f"An artifact has between 1 and {MAX_BYTES} bytes, this one has {len(data)}. Train a smaller model."
             raise RegistryError(msg)
         digest = hashlib.sha256(data).hexdigest()
+        signature = None if self._sign is None else self._sign(digest)
         chunks = [data[start : start + ROW_BYTES] for start in range(0, len(data), ROW_BYTES)]
         with self._connection("write the artifact") as connection:
             for part, chunk in enumerate(chunks):
                 connection.execute(
-                    "INSERT INTO weir.model_artifact (digest, part, parts, bytes) VALUES (%s, %s, %s, %s)"
+                    "INSERT INTO weir.model_artifact (digest, part, parts, bytes, signature) VALUES (%s, %s, %s, %s, %s)"
                     " ON CONFLICT (digest, part) DO NOTHING",
-                    (digest, part, len(chunks), chunk),
+                    (digest, part, len(chunks), chunk, signature),
                 )
         return digest
 

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from connectors.postgres.errors import postgres_errors
+from connectors.postgres.role_password import role_password
 
 __all__ = ["install_alias_trigger", "migrate"]
 
@@ -25,7 +26,7 @@ def migrate(admin_dsn: str, dsn: str, password: str) -> None:
     dsn
         The superuser's address of the database ``weir``.
     password
-        Given to these roles.
+        The owner's; those of the other roles are made from it (:func:`connectors.postgres.role_password.role_password`).
 
     Raises
     ------
@@ -68,7 +69,7 @@ def _roles(connection: psycopg.Connection, password: str) -> None:
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
         connection.execute(
             sql.SQL("ALTER ROLE {} WITH {} PASSWORD {}").format(
-                sql.Identifier(role), sql.SQL(rights), sql.Literal(password)
+                sql.Identifier(role), sql.SQL(rights), sql.Literal(role_password(password, role))
             )
         )
 

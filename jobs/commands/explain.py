@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.kafka_address import kafka_address
 from jobs.settings import Settings
 
 __all__ = ["explain"]
@@ -26,13 +27,12 @@ def explain(
     """
     with errors_as_sentences():
         from connectors.kafka.reader import read_topic
-        from connectors.local.ports import Ports
         from jobs.explanation import explain_transaction
         from jobs.registry_access import metadata_store_of, registry_of
         from jobs.report.explanation_lines import explanation_lines
 
         settings = Settings()
-        address = bootstrap or Ports(settings.port_base).addresses()["kafka"]
+        address = bootstrap or kafka_address(settings)
         found = explain_transaction(
             transaction_id,
             lambda topic: read_topic(address, topic),

@@ -36,10 +36,10 @@ def notify(
     Example: WEIR_WEBHOOK_SECRET=whsec_... weir notify --webhook https://alerts.example.com/weir
     """
     with errors_as_sentences():
-        from connectors.local.ports import Ports
         from connectors.postgres.notification_queue import NotificationQueue
         from connectors.webhook.signature import Signature
         from connectors.webhook.webhook import Webhook
+        from jobs.kafka_address import kafka_address
         from jobs.notifying.alert_intake import AlertIntake
         from jobs.notifying.notifier import Notified, Notifier
         from jobs.registry_access import dsn_of
@@ -48,7 +48,7 @@ def notify(
         signature = Signature(settings.webhook_secret.get_secret_value())
         receiver = Webhook(webhook, signature, settings.notify_timeout_ms / 1_000)
         queue = NotificationQueue(dsn_of(settings, "notifier"))
-        intake = AlertIntake(bootstrap or Ports(settings.port_base).addresses()["kafka"], queue)
+        intake = AlertIntake(bootstrap or kafka_address(settings), queue)
         notifier = Notifier(
             queue,
             intake,

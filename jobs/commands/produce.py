@@ -15,6 +15,7 @@ import typer
 
 from connectors.kafka.produced import Produced
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
+from jobs.kafka_address import kafka_address
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 from udfs.domain.errors import SettingsError
@@ -68,7 +69,6 @@ def produce(
         from connectors.data.dataset import open_dataset
         from connectors.data.options import parse_duration_ms, parse_mapping, parse_rate
         from connectors.kafka.producer import Producer
-        from connectors.local.ports import Ports
 
         if speed is not None and not restamp:
             msg = f"--speed {speed:g} needs --restamp: events that keep their own times keep their gaps; use --rate."
@@ -86,7 +86,7 @@ def produce(
         if restamp:
             fitting = _speed_of(dataset.last_event_ms - dataset.first_event_ms, len(dataset), limit)
             dataset = dataset.restamped(time.time_ns() // 1_000_000, fitting if speed is None else speed)
-        address = bootstrap or Ports(Settings().port_base).addresses()["kafka"]
+        address = bootstrap or kafka_address(Settings())
         total = len(dataset) + dataset.truth_count
         with _stop_on_interrupt() as stop, progress_bar(f"produce {data}", total, quiet=as_json) as done:
             producer = Producer(
@@ -109,10 +109,9 @@ def _produce_truths(path: Path, bootstrap: str | None, *, as_json: bool) -> None
     with errors_as_sentences():
         from connectors.data.truth_file import TruthFile
         from connectors.kafka.producer import Producer
-        from connectors.local.ports import Ports
 
         file = TruthFile(path)
-        address = bootstrap or Ports(Settings().port_base).addresses()["kafka"]
+        address = bootstrap or kafka_address(Settings())
         with (
             _stop_on_interrupt() as stop,
             progress_bar(f"produce {path.name}", file.truth_count, quiet=as_json) as done,

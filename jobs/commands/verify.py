@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.kafka_address import kafka_address
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 from jobs.verification import Selection, Verification, verify_topic
@@ -31,7 +32,6 @@ def verify(
     """
     with errors_as_sentences():
         from connectors.data.options import parse_time_ms
-        from connectors.local.ports import Ports
         from jobs.registry_access import metadata_store_of
 
         settings = Settings()
@@ -41,7 +41,7 @@ def verify(
             version,
             sample,
         )
-        address = bootstrap or Ports(settings.port_base).addresses()["kafka"]
+        address = bootstrap or kafka_address(settings)
         with progress_bar("verify", None, quiet=as_json) as done:
             result = verify_topic(
                 address,

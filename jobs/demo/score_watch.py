@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
+from connectors.kafka.address import client_options
 from connectors.kafka.errors import kafka_errors
 from connectors.kafka.topics import TOPICS
 from udfs.domain.deployment import CHAMPION
@@ -89,7 +90,7 @@ class ScoreWatch:
 
     def _watch(self) -> None:
         consumer = KafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **client_options(self._bootstrap),
             client_id="weir-demo",
             isolation_level="read_committed",
             enable_auto_commit=False,

@@ -29,6 +29,8 @@ class ServingPlan:
         What a client must carry; None asks for nothing.
     limits
         Bounds of a request.
+    trusted_keys
+        Public keys one of which must have signed an artifact; empty takes all.
     """
 
     model: str
@@ -38,3 +40,4 @@ class ServingPlan:
     mlflow: str
     token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
+    trusted_keys: str = ""

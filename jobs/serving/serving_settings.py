@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from connectors.local.ports import Ports
+from jobs.kafka_address import kafka_address
 from jobs.registry_access import dsn_of
 from jobs.serving.limits import Limits
 from jobs.serving.serving_plan import ServingPlan
@@ -20,9 +21,10 @@ def plan_of(settings: Settings) -> ServingPlan:
     return ServingPlan(
         model=settings.model,
         feature_set=settings.feature_set,
-        bootstrap=addresses["kafka"],
+        bootstrap=kafka_address(settings),
         dsn=dsn_of(settings),
         mlflow=addresses["mlflow"],
+        trusted_keys=settings.trusted_keys,
         token=None if settings.api_token is None else settings.api_token.get_secret_value(),
         limits=Limits(
             max_body_bytes=settings.api_max_body_bytes,

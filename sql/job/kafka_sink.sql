@@ -3,6 +3,7 @@ CREATE TEMPORARY TABLE `sink_{{topic}}` (k STRING, v STRING) WITH (
   'connector' = 'kafka',
   'topic' = '{{topic}}',
   'properties.bootstrap.servers' = '{{bootstrap}}',
+  {{security}}
   'key.format' = 'raw',
   'key.fields' = 'k',
   'value.format' = 'raw',

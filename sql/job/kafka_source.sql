@@ -12,6 +12,7 @@ CREATE TEMPORARY TABLE `{{topic}}` (
   'connector' = 'kafka',
   'topic' = '{{topic}}',
   'properties.bootstrap.servers' = '{{bootstrap}}',
+  {{security}}
   'properties.group.id' = '{{group}}',
   'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',

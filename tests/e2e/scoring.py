@@ -41,15 +41,15 @@ class Scoring:
         self._begun = self.empty_topics()
         self._accounting = Accounting.of_broker(self.bootstrap)
 
-    def empty_topics(self) -> int:
-        """Remove the records of the story before; return how many transactions there were.
+    def empty_topics(self, keep: Iterable[str] = ()) -> int:
+        """Remove the records of the story before, but for some topics; return how many transactions there were.
 
         The registry's rows stay: they are another model's.
         """
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         ends = {
             TopicPartition(topic, partition): end
-            for topic in set(TOPICS) - {"weir.metadata"}
+            for topic in set(TOPICS) - {"weir.metadata", *keep}
             for partition, end in end_offsets(self.bootstrap, topic, committed=False).items()
             if end
         }

@@ -11,7 +11,18 @@ import pytest
 from tests.e2e.local import Local
 from tests.e2e.scoring import wait_for
 
-COMPONENTS = {"postgres", "kafka", "connect", "s3", "mlflow", "jobmanager", "taskmanager-1", "taskmanager-2", "flink"}
+COMPONENTS = {
+    "postgres",
+    "kafka",
+    "connect",
+    "s3",
+    "mlflow",
+    "zookeeper",
+    "jobmanager",
+    "taskmanager-1",
+    "taskmanager-2",
+    "flink",
+}
 
 
 def pids(local: Local) -> dict[str, int]:

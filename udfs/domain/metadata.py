@@ -14,14 +14,18 @@ import orjson
 __all__ = ["Activation", "ArtifactPart", "IgnoredRow", "MalformedRow", "MetadataRow", "parse_metadata"]
 
 
+REPLACEMENT_CHARACTER = "\ufffd"
+
+
 @dataclass(frozen=True, slots=True)
 class ArtifactPart:
-    """One chunk of an artifact: a row of ``weir.model_artifact``."""
+    """One chunk of an artifact: a row of ``weir.model_artifact``; without signature where nobody signed."""
 
     digest: str
     part: int
     parts: int
     data: bytes
+    signature: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,9 @@ def parse_metadata(value: str | None) -> MetadataRow:
     """
     if value is None:
         return IgnoredRow("tombstone")
+    if REPLACEMENT_CHARACTER in value:
+        # Flink's raw format decodes leniently; a name that is not what was written must not deploy anything.
+        return MalformedRow("bad_utf8", "the value is not valid UTF-8")
     try:
         envelope = orjson.loads(value)
     except orjson.JSONDecodeError as error:
@@ -110,7 +117,8 @@ def _artifact_part(row: dict[str, Any]) -> ArtifactPart:
     if not 0 <= part < parts <= 64:
         msg = f"part {part} of {parts}"
         raise ValueError(msg)
-    return ArtifactPart(digest, part, parts, data)
+    signature = None if row.get("signature") is None else base64.b64decode(_text(row, "signature"), validate=True)
+    return ArtifactPart(digest, part, parts, data, signature)
 
 
 def _activation(row: dict[str, Any]) -> Activation:

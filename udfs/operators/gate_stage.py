@@ -57,6 +57,7 @@ class GateStage(KeyedProcessFunction):
             feature_sets={feature_set.label: feature_set.hash for feature_set in FEATURE_SETS.values()},
             admit=admit,
             patience_ms=self._settings.gate_patience_ms,
+            trusted_keys=self._settings.trusted_keys,
         )
 
     def process_element(self, record: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401

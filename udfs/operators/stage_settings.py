@@ -32,6 +32,8 @@ class StageSettings:
         Length of the rolling windows of model_quality; 0 is none.
     quality_false_positive_rate
         At which model_quality tells the recall.
+    trusted_keys
+        Public Ed25519 keys in hex, separated by commas: the gate takes artifacts that one of them signed. Empty: all.
     event_time_batch_ms
         Window in which the source releases events when order is event_time; the stages align their timers to it.
     """
@@ -54,6 +56,7 @@ class StageSettings:
     label_maturity_ms: int = 0
     quality_rolling_ms: int = 0
     quality_false_positive_rate: float = 0.01
+    trusted_keys: str = ""
 
     def release_time_ms(self, time_ms: int) -> int:
         """Return the watermark from which on every event of ``time_ms``'s source window has reached the stage.

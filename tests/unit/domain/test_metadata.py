@@ -69,3 +69,15 @@ def test_no_text_whatever_raises(text):
 def test_no_row_whatever_raises(changes):
     parse_metadata(envelope({**ROW, **changes}))
     parse_metadata(envelope(changes, "model_artifact"))
+
+
+def test_a_name_that_was_not_utf8_deploys_nothing():
+    refused = parse_metadata(envelope({**ROW, "model": "fra\ufffdud"}).replace("\\ufffd", "\ufffd"))
+    assert isinstance(refused, MalformedRow)
+    assert refused.reason == "bad_utf8"
+
+
+def test_a_signature_comes_with_its_part_and_must_be_base64():
+    row = {"digest": "d", "part": 0, "parts": 1, "bytes": "eHl6", "signature": base64.b64encode(b"s" * 64).decode()}
+    assert parse_metadata(envelope(row, "model_artifact")) == ArtifactPart("d", 0, 1, b"xyz", b"s" * 64)
+    assert isinstance(parse_metadata(envelope({**row, "signature": "?"}, "model_artifact")), MalformedRow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import re
 import shlex
@@ -14,6 +15,8 @@ import yaml
 from connectors.local.flink_home import FlinkHome
 from connectors.local.ports import Ports
 from connectors.local.stack_plan import COMPONENTS
+from connectors.local.zookeeper import TICK_MS, ZooKeeper
+from connectors.postgres.role_password import role_password
 from jobs.job_arguments import JobArguments
 from tests.unit.house.source_tree import ROOT
 
@@ -30,7 +33,7 @@ OWN_IMAGES = {"weir-flink": "docker/Dockerfile", "weir-tools": "docker/tools.Doc
 
 
 def local_configuration() -> dict:
-    return FlinkHome(Path("/h"), 1, 2, None, Path("/j"), "9249").configuration()  # type: ignore[arg-type]
+    return FlinkHome(Path("/h"), 1, 2, None, Path("/j"), "9249", 2_181).configuration()  # type: ignore[arg-type]
 
 
 def copied(dockerfile: str) -> set[str]:
@@ -55,6 +58,16 @@ def test_compose_publishes_the_ports_of_weir_up_to_this_machine_only():
         (published,) = SERVICES[name]["ports"]
         assert published.startswith(f"127.0.0.1:{getattr(ports, name)}:")
     assert SERVICES["jobmanager"]["ports"] == [f"127.0.0.1:{ports.flink}:8081"]
+
+
+def test_each_role_has_the_password_that_is_made_from_the_owners():
+    owner = SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"]
+    assert role_password(owner, "mlflow") in SERVICES["mlflow"]["environment"]["MLFLOW_BACKEND_STORE_URI"]
+    secret = DOCKER / COMPOSE["secrets"]["debezium"]["file"]
+    assert secret.read_text() == f"password={role_password(owner, 'debezium')}\n"
+    connect = SERVICES["connect"]
+    assert not any(owner in str(value) for value in connect["environment"].values())
+    assert connect["environment"]["CONNECT_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS"] == "/run/secrets"
 
 
 def test_images_are_ours_or_of_the_locked_versions():
@@ -119,6 +132,18 @@ def test_flink_is_configured_as_in_the_local_stack(configuration):
     assert configuration["python.executable"] == "/opt/weir/bin/python"
 
 
+def test_compose_keeps_jobs_in_zookeeper_as_the_local_stack_does():
+    here, local = yaml.safe_load((DOCKER / "flink/config.yaml").read_text()), local_configuration()
+    names = [name for name in local if name.startswith("high-availability")]
+    for name in set(names) - {"high-availability.storageDir", "high-availability.jobmanager.port"}:
+        assert str(here[name]) == str(local[name]).replace("127.0.0.1", "zookeeper"), name
+    assert here["high-availability.storageDir"].startswith("file:///state/")
+    lines = [line for line in (DOCKER / "flink/zoo.cfg").read_text().splitlines() if not line.startswith("#")]
+    written = Path(inspect.getfile(ZooKeeper)).read_text()
+    assert all(f'"{line.partition("=")[0]}":' in written for line in lines)
+    assert f"tickTime={TICK_MS}" in lines
+
+
 def test_the_deployment_upgrades_by_savepoint_with_high_availability_and_the_locked_flink():
     spec, job = DEPLOYMENT["spec"], DEPLOYMENT["spec"]["job"]
     assert job["upgradeMode"] == "savepoint"
@@ -133,7 +158,7 @@ def test_the_deployment_upgrades_by_savepoint_with_high_availability_and_the_loc
 def test_commands_that_the_files_name_exist():
     pyflink = pytest.importorskip("pyflink")
     scripts = {path.name for folder in pyflink.__path__ for path in (Path(folder) / "bin").iterdir()}
-    for service in ("jobmanager", "taskmanager", "submit"):
+    for service in ("zookeeper", "jobmanager", "taskmanager", "submit"):
         assert SERVICES[service]["command"][0] in scripts
     for service in ("set-up", "connected"):
         assert SERVICES[service]["command"][1:] in (["/opt/set_up.py", "before"], ["/opt/set_up.py", "after"])

@@ -47,7 +47,17 @@ def test_a_plan_survives_its_way_through_a_pipe_and_hides_its_passwords() -> Non
 
 
 def test_a_plan_makes_every_component_with_known_dependencies() -> None:
-    names = {"postgres", "kafka", "connect", "s3", "mlflow", "jobmanager", "taskmanager-1", "taskmanager-2"}
+    names = {
+        "postgres",
+        "kafka",
+        "connect",
+        "s3",
+        "mlflow",
+        "zookeeper",
+        "jobmanager",
+        "taskmanager-1",
+        "taskmanager-2",
+    }
     made = StackPlan(Path("/h"), Path("/c"), 19_000, "p", "k", "s", 2, COMPONENTS[1:3] + COMPONENTS[5:]).components()
     assert {each.name for each in made} == names - {"postgres", "s3", "mlflow"}
     assert all(set(each.depends_on) <= names for each in made)

@@ -62,21 +62,23 @@ def test_kafka_listens_on_this_machine_only_and_takes_large_messages(tmp_path: P
 
 
 def test_connect_keeps_secrets_out_of_its_files_and_registers_in_set_up(tmp_path: Path) -> None:
-    called: list[str] = []
+    called: list[Path] = []
 
     class Unpacked(Jars):
         def unpacked(self, coordinate: str) -> Path:
             return tmp_path / "plugins"
 
-    connect = KafkaConnect(
-        tmp_path, 13, "k:1", Unpacked(tmp_path, []), tmp_path, {"PW": "hush"}, lambda: called.append("x")
-    )
+    connect = KafkaConnect(tmp_path, 13, "k:1", Unpacked(tmp_path, []), tmp_path, "hush", called.append)
     connect.prepare()
     assert all("hush" not in file.read_text() for file in (tmp_path / "connect").glob("*.properties"))
-    assert connect.command().env["PW"] == "hush"
+    assert not any("hush" in word for word in (*connect.command().argv, *connect.command().env.values()))
     assert not connect.ready()
     connect.set_up()
-    assert called == ["x"]
+    (secret,) = called
+    assert secret.read_text() == "password=hush\n"
+    assert secret.stat().st_mode & 0o077 == secret.parent.stat().st_mode & 0o077 == 0
+    allowed = f"config.providers.file.param.allowed.paths={secret.parent}\n"
+    assert allowed in (tmp_path / "connect" / "worker.properties").read_text()
 
 
 def test_the_flink_overlay_has_flink_python_in_lib_and_is_laid_out_again_without_harm(tmp_path: Path) -> None:

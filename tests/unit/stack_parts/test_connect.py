@@ -9,8 +9,10 @@ import orjson
 import pytest
 
 from connectors import connect
-from connectors.connect import CONNECTOR, PASSWORD_VARIABLE, connector_state, register_connector
+from connectors.connect import CONNECTOR, connector_state, register_connector
 from udfs.domain.errors import ConnectionLostError, StackError
+
+SECRET = "/secrets/debezium.properties"
 
 
 class Worker(ThreadingHTTPServer):
@@ -78,17 +80,17 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
 
 
 def test_registering_twice_sends_the_configuration_once(worker: Worker) -> None:
-    register_connector(worker.url, 5432)
-    register_connector(worker.url, 5432)
+    register_connector(worker.url, 5432, SECRET)
+    register_connector(worker.url, 5432, SECRET)
     assert worker.puts == 1
-    register_connector(worker.url, 5433)
+    register_connector(worker.url, 5433, SECRET)
     assert worker.puts == 2
 
 
 def test_the_configuration_names_the_password_and_does_not_hold_it(worker: Worker) -> None:
-    register_connector(worker.url, 5432)
+    register_connector(worker.url, 5432, SECRET)
     assert worker.config is not None
-    assert worker.config["database.password"] == f"${{env:{PASSWORD_VARIABLE}}}"
+    assert worker.config["database.password"] == f"${{file:{SECRET}:password}}"
     assert worker.config["database.port"] == "5432"
     assert all(isinstance(value, str) for value in worker.config.values())
 
@@ -99,30 +101,30 @@ def test_a_database_that_is_not_up_yet_is_waited_for(worker: Worker) -> None:
         (409, "Cannot complete request momentarily due to stale configuration (rebalance)"),
         (400, "Error while validating connector config: database.hostname: the connection attempt failed"),
     ]
-    register_connector(worker.url, 5432)
+    register_connector(worker.url, 5432, SECRET)
     assert worker.puts == 4
 
 
 def test_a_database_that_stays_away_is_one_sentence(worker: Worker) -> None:
     worker.refusals = [(500, "java.lang.NullPointerException")] * 10_000
     with pytest.raises(ConnectionLostError, match=r"NullPointerException. Is PostgreSQL up"):
-        register_connector(worker.url, 5432, limit_s=0.1)
+        register_connector(worker.url, 5432, SECRET, limit_s=0.1)
 
 
 def test_a_configuration_that_is_refused_is_not_tried_again(worker: Worker) -> None:
     worker.refusals = [(400, "slot.name: must contain only digits")]
     with pytest.raises(StackError, match=r"slot\.name"):
-        register_connector(worker.url, 5432)
+        register_connector(worker.url, 5432, SECRET)
     assert worker.puts == 1
 
 
 def test_a_task_that_failed_is_restarted_and_one_that_stays_so_is_said(worker: Worker) -> None:
     worker.states = ["NONE", "FAILED", "RESTARTING", "RUNNING"]
-    register_connector(worker.url, 5432)
+    register_connector(worker.url, 5432, SECRET)
     assert worker.restarts == 1
     worker.states = ["FAILED"]
     with pytest.raises(StackError, match=r"is FAILED .*no slot"):
-        register_connector(worker.url, 5432, limit_s=0.1)
+        register_connector(worker.url, 5432, SECRET, limit_s=0.1)
 
 
 def test_the_state_of_a_connector(worker: Worker) -> None:
