@@ -1,4 +1,4 @@
-"""Reads the body of a request before anything else does: not too large, not too slow."""
+"""Reads the body of a request before anything else does: JSON only, not too large, not too slow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         try:
-            announced = dict(scope["headers"]).get(b"content-length", b"0")
+            headers = dict(scope["headers"])
+            _check_type(headers.get(b"content-type", b"").decode("latin-1"))
+            announced = headers.get(b"content-length", b"0")
             if announced.isdigit() and int(announced) > self._limits.max_body_bytes:
                 raise self._too_large(int(announced))
             async with asyncio.timeout(self._limits.body_timeout_s):
@@ -69,6 +71,13 @@ class BodyGuard:
         seconds = self._limits.body_timeout_s
         detail = f"The body was not complete after {seconds:g} s; nothing of it was taken. Send it again, faster."
         return Problem("body_too_slow", detail, headers={"Connection": "close"})
+
+
+def _check_type(content_type: str) -> None:
+    """Refuse what a browser sends for any page without asking first: only JSON is asked for, and so cannot be forged."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        detail = f"The body must be sent with Content-Type: application/json, got {content_type[:80] or 'none'!r}."
+        raise Problem(reason="unsupported_media_type", detail=detail, headers={"Connection": "close"})
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

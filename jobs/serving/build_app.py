@@ -14,7 +14,7 @@ from jobs.serving.body_guard import BodyGuard
 from jobs.serving.limits import Limits
 from jobs.serving.problem_handlers import install_problem_handlers
 from jobs.serving.request_meter import RequestMeter
-from jobs.serving.routes import deployments, health, models, problems
+from jobs.serving.routes import deployments, health, inferences, models, predict, problems, quality, stream
 from jobs.serving.services import Services
 
 __all__ = ["build_app"]
@@ -60,7 +60,14 @@ def build_app(
     for router in (health.router(services), problems.router()):
         app.include_router(router)
     guarded = [Depends(BearerToken(token))]
-    for router in (models.router(services), deployments.router(services)):
+    for router in (
+        predict.router(services, limits),
+        stream.router(services, limits),
+        inferences.router(services),
+        models.router(services),
+        deployments.router(services),
+        quality.router(services),
+    ):
         app.include_router(router, dependencies=guarded)
     for router in routers:
         app.include_router(router)

@@ -25,11 +25,13 @@ PROBLEM_KINDS: Final[dict[str, tuple[HTTPStatus, str]]] = {
     "too_large": (HTTPStatus.UNPROCESSABLE_ENTITY, "A string is too long"),
     "unknown_control": (HTTPStatus.UNPROCESSABLE_ENTITY, "Not a known control record"),
     "duplicate": (HTTPStatus.CONFLICT, "The transaction was scored before"),
+    "rejected": (HTTPStatus.UNPROCESSABLE_ENTITY, "The stream refused the record"),
     # What the API itself asks for.
     "unknown_field": (HTTPStatus.UNPROCESSABLE_ENTITY, "A field that the API does not know"),
     "control_record": (HTTPStatus.UNPROCESSABLE_ENTITY, "Control records are not taken"),
     "body_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     "batch_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The list is too long"),
+    "unsupported_media_type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not sent as JSON"),
     "body_too_slow": (HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time"),
     "unauthorized": (HTTPStatus.UNAUTHORIZED, "A bearer token is needed"),
     "not_found": (HTTPStatus.NOT_FOUND, "No such path"),

@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from connectors.kafka.follower import TopicFollower
+from connectors.kafka.reader import end_offsets, read_topic
 from connectors.kafka.record import Record
+from connectors.kafka.sender import Sender
 from connectors.postgres.metadata_store import MetadataStore
+from jobs.serving.answer_desk import AnswerDesk
+from jobs.serving.inference_search import InferenceSearch
+from jobs.serving.quality_board import QualityBoard
 from jobs.serving.serving_metrics import ServingMetrics
 from jobs.serving.serving_plan import ServingPlan
+from jobs.serving.stream_scorer import StreamScorer
 from model_store.compiled_scorer import warm_up
 from model_store.live_versions import LiveVersions
 from model_store.registry import Registry
@@ -34,6 +41,10 @@ class Services:
         MLflow.
     metrics
         What Prometheus reads.
+    sender, stream
+        The ways into the stream: truths, and transactions that wait for their score.
+    inferences, quality
+        The ways out of it.
     followers
         Topics that are followed, by name; ``weir.metadata`` must have been read before the API is ready.
     """
@@ -42,6 +53,10 @@ class Services:
     live: LiveVersions
     store: MetadataStore
     registry: Registry
+    sender: Sender
+    stream: StreamScorer
+    inferences: InferenceSearch
+    quality: QualityBoard = field(default_factory=QualityBoard)
     metrics: ServingMetrics = field(default_factory=ServingMetrics)
     followers: Mapping[str, TopicFollower] = field(default_factory=dict)
 
@@ -55,6 +70,7 @@ class Services:
         """End everything that :meth:`start` began."""
         for follower in self.followers.values():
             follower.stop()
+        self.sender.close()
 
     def not_ready_because(self) -> str | None:
         """Return why predictions cannot be answered yet, in a sentence; None when they can."""
@@ -62,6 +78,14 @@ class Services:
         if follower is None or follower.caught_up:
             return None
         return follower.trouble or "The deployments are still being read from the topic weir.metadata."
+
+    def stream_trouble(self) -> str | None:
+        """Return why an answer of the stream would be missed, in a sentence; None when it would not."""
+        for name in ("inferences", "dead_letters"):
+            follower = self.followers.get(name)
+            if follower is not None and not follower.caught_up:
+                return follower.trouble or f"The topic {name} is not followed yet."
+        return None
 
     def troubles(self) -> dict[str, str]:
         """Return what is wrong with the followed topics at the moment, by topic."""
@@ -71,17 +95,31 @@ class Services:
 def build_services(plan: ServingPlan) -> Services:
     """Make the services of a process; nothing is connected before :meth:`Services.start`."""
     live = LiveVersions(plan.model, trusted_keys=plan.trusted_keys)
+    desk, sender, quality = AnswerDesk(), Sender(plan.bootstrap), QualityBoard()
 
     def judge(record: Record) -> None:
         live.take(None if record.value is None else record.value.decode(errors="replace"), _now_ms())
 
-    metadata = TopicFollower(plan.bootstrap, "weir.metadata", judge, tick=lambda: live.time_passed(_now_ms()))
+    follow = partial(TopicFollower, plan.bootstrap)
+    followers = (
+        ("weir.metadata", follow("weir.metadata", judge, tick=lambda: live.time_passed(_now_ms()))),
+        ("inferences", follow("inferences", desk.take_inference, committed=False, from_end=True)),
+        ("dead_letters", follow("dead_letters", desk.take_dead_letter, committed=False, from_end=True)),
+        ("model_quality", follow("model_quality", quality.take)),
+    )
     return Services(
         feature_set=plan.feature_set,
         live=live,
         store=MetadataStore(plan.dsn),
         registry=Registry(plan.mlflow),
-        followers={"weir.metadata": metadata},
+        sender=sender,
+        stream=StreamScorer(sender, desk, plan.limits.max_waiting),
+        inferences=InferenceSearch(
+            lambda: end_offsets(plan.bootstrap, "inferences"),
+            lambda begin, until: read_topic(plan.bootstrap, "inferences", from_offsets=begin, until=until),
+        ),
+        quality=quality,
+        followers=dict(followers),
     )
 
 

@@ -14,10 +14,15 @@ import orjson
 import pytest
 import uvicorn
 
+from connectors.kafka.reader import end_offsets
+from connectors.kafka.sender import Sender
 from connectors.postgres.metadata_store import MetadataStore
+from jobs.serving.answer_desk import AnswerDesk
 from jobs.serving.build_app import build_app
+from jobs.serving.inference_search import InferenceSearch
 from jobs.serving.limits import Limits
 from jobs.serving.services import Services
+from jobs.serving.stream_scorer import StreamScorer
 from model_store.artifact import digest as digest_of
 from model_store.live_versions import LiveVersions
 from model_store.registry import Registry
@@ -66,12 +71,17 @@ def live() -> LiveVersions:
 
 @pytest.fixture
 def services(live) -> Services:
-    """Return services whose database and registry are down."""
+    """Return services whose database, registry and broker are down."""
+    broker = f"127.0.0.1:{NOBODY}"
+    desk, sender = AnswerDesk(), Sender(broker)
     return Services(
         feature_set="handbook",
         live=live,
         store=MetadataStore(f"host=127.0.0.1 port={NOBODY} user=weir password=secret dbname=weir connect_timeout=2"),
         registry=Registry(f"http://127.0.0.1:{NOBODY}"),
+        sender=sender,
+        stream=StreamScorer(sender, desk, LIMITS.max_waiting),
+        inferences=InferenceSearch(lambda: end_offsets(broker, "inferences"), lambda begin, until: iter(())),
     )
 
 

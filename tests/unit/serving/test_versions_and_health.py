@@ -59,7 +59,7 @@ def test_every_problem_is_a_document_whose_type_leads_to_its_meaning(client):
     assert (problem["instance"], problem["type"]) == ("/v1/nothing", "/v1/problems/not_found")
     assert client.get(problem["type"]).json()["title"] == problem["title"]
     assert {each["reason"] for each in client.get("/v1/problems").json()} == set(PROBLEM_KINDS)
-    assert client.put("/v1/health").json()["reason"] == "method_not_allowed"
+    assert client.put("/v1/health", json={}).json()["reason"] == "method_not_allowed"
 
 
 def test_with_a_token_only_health_and_problems_are_open(services):
