@@ -17,6 +17,8 @@ from connectors.local.locked_jar import read_lock
 
 __all__ = ["lay_out_flink"]
 
+FOLDER_OF_GROUP = {"flink": "lib", "iceberg": "lib", "sql-client": "opt"}
+
 
 def lay_out_flink(home: Path) -> None:
     """Make ``home`` a FLINK_HOME; everything in it belongs to the image, nothing to a running cluster."""
@@ -32,10 +34,11 @@ def lay_out_flink(home: Path) -> None:
     # flink-python belongs in lib, not only in opt: else the second job on a TaskManager dies (NoSuchFieldException).
     for archive in (source / "opt").glob("flink-python-*.jar"):
         (home / "lib" / archive.name).symlink_to(archive)
-    jars = Jars(home / "downloads", [jar for jar in read_lock() if "flink" in jar.groups])
+    jars = Jars(home / "downloads", [jar for jar in read_lock() if FOLDER_OF_GROUP.keys() & set(jar.groups)])
     jars.fetch()
-    for archive in jars.group("flink"):
-        shutil.move(archive, home / "lib" / archive.name)
+    for group, folder in FOLDER_OF_GROUP.items():
+        for archive in jars.group(group):
+            shutil.move(archive, home / folder / archive.name)
     shutil.rmtree(home / "downloads")
 
 

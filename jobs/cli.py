@@ -34,6 +34,7 @@ VERBS = {
     "verify": "make scores again and compare them",
     "explain": "everything about one transaction",
     "notify": "send alerts to a webhook, each once for its receiver",
+    "sql": "ask the tables in Flink's SQL client",
 }
 
 

@@ -16,7 +16,7 @@ from connectors.local.task_managers import TaskManagers
 from jobs.job_version import JobVersion
 from udfs.domain.errors import JobError, WeirError
 
-__all__ = ["flink_run_command", "launch", "root_cause"]
+__all__ = ["flink_run_command", "launch", "root_cause", "wait_until_running"]
 
 SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 ENDED = ("FAILED", "CANCELED", "FINISHED")
@@ -50,7 +50,7 @@ def launch(
     flink = FlinkRest(stack.ports.addresses()["flink"])
     progress("waiting for every task to run")
     try:
-        _wait_until_running(flink, job_id, timeout_s)
+        wait_until_running(flink, job_id, timeout_s)
     except JobError:
         # Whatever the TaskManagers hold now, the next submission gets new ones.
         (stack.home / LAST_RAN).write_text(UNKNOWN_BUILD, encoding="ascii")
@@ -115,7 +115,14 @@ def _flink_run(stack: LocalStack, version: JobVersion, savepoint: str | None) ->
     return submitted.group(1)
 
 
-def _wait_until_running(flink: FlinkRest, job_id: str, timeout_s: float) -> None:
+def wait_until_running(flink: FlinkRest, job_id: str, timeout_s: float) -> None:
+    """Wait until every task of a job runs.
+
+    Raises
+    ------
+    JobError
+        When it ended, or does not run after so many seconds; the message says why.
+    """
     deadline = time.monotonic() + timeout_s
     state = "unknown"
     while time.monotonic() < deadline:

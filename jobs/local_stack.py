@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from connectors.local.stack import LocalStack
+from connectors.local.task_managers import RESERVED
 from jobs.settings import Settings
 
 __all__ = ["local_stack"]
 
 
 def local_stack(settings: Settings) -> LocalStack:
-    """Return the stack that the settings describe, one TaskManager for each unit of parallelism.
+    """Return the stack that the settings describe, a TaskManager for each unit of parallelism, and those for tables and SQL.
 
     Parameters
     ----------
@@ -23,6 +24,6 @@ def local_stack(settings: Settings) -> LocalStack:
         postgres_password=settings.postgres_password.get_secret_value(),
         s3_access_key=settings.s3_access_key,
         s3_secret_key=settings.s3_secret_key.get_secret_value(),
-        task_managers=settings.parallelism,
+        task_managers=settings.parallelism + RESERVED,
         prometheus=settings.prometheus,
     )

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     batch_ms: int = Field(20, ge=1, le=10_000, description="how long the source collects events per shard")
     buffer_timeout_ms: int = Field(5, ge=0)
     checkpoint_interval_ms: int = Field(2_000, ge=100)
+    tables_checkpoint_interval_ms: int = Field(
+        30_000, ge=1_000, description="how often the tables job commits what came to the tables on S3"
+    )
     event_time_batch_ms: int = Field(3_600_000, ge=1_000, description="window of the source when order is event_time")
     allowed_lateness_ms: int = Field(
         3_600_000, ge=0, description="how far out of order an event may be and not be late"

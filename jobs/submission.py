@@ -22,10 +22,10 @@ JOB_NAME = "weir-scoring"
 ACTIVE = frozenset({"CREATED", "RUNNING", "RESTARTING", "INITIALIZING", "RECONCILING"})
 
 
-def running_job(stack: LocalStack) -> str | None:
-    """Return the id of the scoring job, None when it does not run."""
+def running_job(stack: LocalStack, name: str = JOB_NAME) -> str | None:
+    """Return the id of the scoring job, or of another one by its name, None when it does not run."""
     for job in FlinkRest(stack.ports.addresses()["flink"]).jobs():
-        if job["name"] == JOB_NAME and job["state"] in ACTIVE:
+        if job["name"] == name and job["state"] in ACTIVE:
             return str(job["jid"])
     return None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ class FlinkHome:
         Where the processes offer their metrics to Prometheus, as Flink writes a range; empty for nowhere.
     zookeeper_port
         ZooKeeper, in which a JobManager finds the jobs of the one that died; 0 for none, then jobs die with it.
+    secrets
+        Files that only this account may read, by name, in ``flink/secrets``: what the clients of the tables log in with.
     """
 
     def __init__(
@@ -52,11 +56,13 @@ class FlinkHome:
         java_home: Path,
         metrics_ports: str = "",
         zookeeper_port: int = 0,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = home / "flink"
         self.dist = self.folder / "dist"
         self.empty = self.folder / "empty"
         self._metrics_ports, self._zookeeper_port = metrics_ports, zookeeper_port
+        self._secrets = dict(secrets or {})
         self._rest_port, self._rpc_port, self._jars, self._java_home = rest_port, rpc_port, jars, java_home
 
     def write(self) -> None:
@@ -68,20 +74,24 @@ class FlinkHome:
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         shutil.copytree(source / "bin", self.dist / "bin", dirs_exist_ok=True)
         # flink-python in lib, not only in opt: else the second job on a TaskManager dies (NoSuchFieldException).
-        own = [*self._jars.group("flink"), *(source / "opt").glob("flink-python-*.jar")]
+        # Iceberg in lib, too: as a job's own jars each restart would load its classes again.
+        groups = (*self._jars.group("flink"), *self._jars.group("iceberg"))
+        own = [*groups, *(source / "opt").glob("flink-python-*.jar")]
         _link([*(source / "lib").iterdir(), *own], self.dist / "lib")
-        _link([*(source / "opt").iterdir()], self.dist / "opt")
+        _link([*(source / "opt").iterdir(), *self._jars.group("sql-client")], self.dist / "opt")
         _link([*(source / "plugins").iterdir()], self.dist / "plugins")
+        self._write_secrets()
         conf = self.dist / "conf"
         conf.mkdir(exist_ok=True)
         # JSON values are YAML values.
         lines = [f"{key}: {json.dumps(value)}\n" for key, value in self.configuration().items()]
         (conf / "config.yaml").write_text("".join(lines), encoding="utf-8")
-        quiet = {"org.apache.pekko": "WARN", "org.apache.kafka": "WARN", "org.apache.hadoop": "WARN"}
+        loud = ("org.apache.pekko", "org.apache.kafka", "org.apache.hadoop", "org.apache.iceberg", "software.amazon")
+        quiet = dict.fromkeys(loud, "WARN")
         for name in ("log4j-console", "log4j"):
             write_log4j(conf / f"{name}.properties", quiet)
         for name in ("log4j-cli", "log4j-session"):
-            write_log4j(conf / f"{name}.properties", {**quiet, "org.apache.flink": "WARN"})
+            write_log4j(conf / f"{name}.properties", {**quiet, **dict.fromkeys((*loud, "org.apache.flink"), "ERROR")})
 
     def environment(self) -> dict[str, str]:
         """Return the environment of JobManager, TaskManagers and client.
@@ -111,7 +121,25 @@ class FlinkHome:
             # An S3 endpoint that is not Amazon's may not know the newer checksums.
             "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
             "AWS_RESPONSE_CHECKSUM_VALIDATION": "WHEN_REQUIRED",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # Not in SQL, where Flink would keep them in job graphs and show them in logs.
+            "AWS_SHARED_CREDENTIALS_FILE": str(self._secret_folder / "aws"),
+            "PGPASSFILE": str(self._secret_folder / "pgpass"),
         }
+
+    @property
+    def _secret_folder(self) -> Path:
+        return self.folder / "secrets"
+
+    def _write_secrets(self) -> None:
+        self._secret_folder.mkdir(mode=0o700, exist_ok=True)
+        for name, text in self._secrets.items():
+            partial = self._secret_folder / f".{name}"
+            partial.touch(mode=0o600)
+            partial.chmod(0o600)
+            partial.write_text(text, encoding="utf-8")
+            os.replace(partial, self._secret_folder / name)
 
     def configuration(self) -> dict[str, Any]:
         """Return Flink's ``config.yaml`` as flat keys; checkpoint intervals and the like are the job's."""
@@ -131,7 +159,6 @@ class FlinkHome:
             "rest.address": "127.0.0.1",
             "rest.bind-address": "127.0.0.1",
             "rest.port": self._rest_port,
-            "rest.bind-port": str(self._rest_port),
             "web.submit.enable": False,
             "taskmanager.host": "127.0.0.1",
             "taskmanager.bind-host": "127.0.0.1",

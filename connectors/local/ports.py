@@ -93,4 +93,6 @@ class Ports:
             "flink": f"http://127.0.0.1:{self.flink}",
             "api": f"http://127.0.0.1:{self.api}",
             "jobmanager": f"http://127.0.0.1:{self.flink}",
+            "iceberg_catalog": f"postgresql://iceberg@127.0.0.1:{self.postgres}/weir",
+            "warehouse": "s3://warehouse",
         }

@@ -80,7 +80,7 @@ class Postgres:
         return self.dsn_for("weir")
 
     def dsn_for(self, user: str, database: str = "weir") -> str:
-        """Address of a database for one of the roles ``weir``, ``mlflow``, ``debezium`` or ``notifier``."""
+        """Address of a database for one of the roles ``weir``, ``mlflow``, ``debezium``, ``notifier`` or ``iceberg``."""
         return psycopg.conninfo.make_conninfo(
             host="127.0.0.1",
             port=self._port,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from connectors.local.client_secrets import aws_credentials, postgres_password_file
 from connectors.local.component import Component
 from connectors.local.flink import JobManager, TaskManager
 from connectors.local.flink_home import FlinkHome
@@ -80,8 +81,13 @@ class StackPlan:
         metrics_ports = self.ports.metrics if self.prometheus else ""
         jars = Jars(self.cache)
         zookeeper_port = self.ports.zookeeper if "zookeeper" in self.only else 0
+        password = role_password(self.postgres_password, "iceberg")
+        secrets = {
+            "aws": aws_credentials(self.s3_access_key, self.s3_secret_key),
+            "pgpass": postgres_password_file(self.ports.postgres, "iceberg", password),
+        }
         ports = (self.ports.flink, self.ports.flink_rpc)
-        return FlinkHome(self.home, *ports, jars, java_home(), metrics_ports, zookeeper_port)
+        return FlinkHome(self.home, *ports, jars, java_home(), metrics_ports, zookeeper_port, secrets)
 
     def components(self) -> list[Component]:
         """Return the components in the order in which people read them; who is left out is not waited for."""

@@ -10,9 +10,12 @@ from connectors.local.stack import LocalStack
 from connectors.local.stack_state import ComponentState
 from udfs.domain.errors import StackError
 
-__all__ = ["TaskManagers"]
+__all__ = ["RESERVED", "TaskManagers"]
 
 PREFIX = "taskmanager-"
+RESERVED = 2
+"""Besides those of the scoring job: a slot for the tables job, and one for a question in SQL. Who gets which is Flink's
+choice; when a TaskManager dies, the free one takes its place until its successor is there."""
 
 
 class TaskManagers:
@@ -37,13 +40,14 @@ class TaskManagers:
 
     @property
     def count(self) -> int:
-        """How many the supervisor runs."""
-        return len(self._states())
+        """How many the supervisor runs for the scoring job."""
+        return len(self._states()) - RESERVED
 
     def scale(self, count: int) -> None:
-        """Have so many, the others stopped; wait until they, and nobody else, are registered with the JobManager."""
-        (self._stack.home / "control" / f"task-managers-{count}").touch()
-        self._wait(f"there were not {count} TaskManagers", lambda states: len(states) == count)
+        """Have so many for the scoring job; wait until they, and nobody else, are registered with the JobManager."""
+        total = count + RESERVED
+        (self._stack.home / "control" / f"task-managers-{total}").touch()
+        self._wait(f"there were not {total} TaskManagers", lambda states: len(states) == total)
 
     def replace(self) -> None:
         """Stop each one and wait until new processes have taken all their places."""

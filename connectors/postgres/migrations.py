@@ -13,7 +13,7 @@ from connectors.postgres.role_password import role_password
 __all__ = ["install_alias_trigger", "migrate"]
 
 # Roles besides the owner: each may do only what its program needs.
-ROLES = {"mlflow": "LOGIN", "debezium": "LOGIN REPLICATION", "notifier": "LOGIN"}
+ROLES = {"mlflow": "LOGIN", "debezium": "LOGIN REPLICATION", "notifier": "LOGIN", "iceberg": "LOGIN"}
 
 
 def migrate(admin_dsn: str, dsn: str, password: str) -> None:

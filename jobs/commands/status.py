@@ -20,8 +20,12 @@ from jobs.serving.serving_mark import ServingMark
 from jobs.settings import Settings
 from jobs.stack_view import COLOURS
 from jobs.submission import running_job
+from jobs.tables.figures import tables_figures, tables_line
 
 __all__ = ["status"]
+
+TABLES_STAND_ON = {"iceberg_catalog": "postgres", "warehouse": "s3"}
+"""What is no process of its own is as well as the component that carries it."""
 
 
 def status(
@@ -42,6 +46,8 @@ def status(
                 document["sums"] = deployment_sums(stack)
         if document["state"] == "ready" and (job_id := running_job(stack)):
             document["job"] = job_figures(FlinkRest(stack.ports.addresses()["flink"]), job_id)
+        if document["state"] == "ready":
+            document["tables"] = tables_figures(stack)
         if json:
             print_json(document)
         else:
@@ -62,7 +68,8 @@ def status_document(stack: LocalStack) -> dict[str, Any]:
     -------
     dict
         ``state``, ``home``, ``memory_mb``, and ``components`` with state, address, pid, restarts, log, memory_mb and
-        sentence each; ``flink`` there stands for the JobManager and all TaskManagers together, ``api`` for ``weir serve``.
+        sentence each; ``flink`` there stands for the JobManager and all TaskManagers together, ``api`` for ``weir serve``,
+        ``iceberg_catalog`` and ``warehouse`` for what the tables stand on.
     """
     state = stack.status()
     memory = stack.memory_mb()
@@ -81,6 +88,9 @@ def status_document(stack: LocalStack) -> dict[str, Any]:
     if state is not None and "jobmanager" in components:
         components["flink"] = {"state": _flink_state(state), "address": addresses["flink"]}
     components["api"] = _api(stack)
+    for name, carrier in TABLES_STAND_ON.items():
+        if carrier in components:
+            components[name] = {"state": components[carrier]["state"], "address": addresses[name]}
     overall = state.state if state is not None else "stopped"
     return {
         "state": overall,
@@ -125,6 +135,8 @@ def _print_table(document: dict[str, Any]) -> None:
     if "job" in document:
         for line in figure_lines(document["job"]):
             stdout.print(line, highlight=False)
+    if "tables" in document:
+        stdout.print(tables_line(document["tables"]), highlight=False)
     if "sums" in document:
         total = document["sums"]
         stdout.print(f"job {total['job_id'] or 'not running: weir submit'}", highlight=False)

@@ -6,3 +6,7 @@ GRANT SELECT ON weir.model_artifact, weir.model_activation, weir.feature_definit
 -- The notifier reads and writes its queue, nothing else; it removes nothing.
 GRANT USAGE ON SCHEMA weir TO notifier;
 GRANT SELECT, INSERT, UPDATE ON weir.notification, weir.notification_source TO notifier;
+-- Iceberg's clients keep their two tables, find them without a schema in front, and see nothing else.
+GRANT USAGE ON SCHEMA iceberg TO iceberg;
+GRANT SELECT, INSERT, UPDATE, DELETE ON iceberg.iceberg_tables, iceberg.iceberg_namespace_properties TO iceberg;
+ALTER ROLE iceberg IN DATABASE weir SET search_path = iceberg;

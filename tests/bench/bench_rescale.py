@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from connectors.local.task_managers import RESERVED
 from jobs.submission import running_job, stop_job
 from tests.bench.publish import publish
 from tests.e2e.local import Local
@@ -54,7 +55,7 @@ def run(local: Local, model: str, rate: float | None, targets: tuple[int, ...]) 
         scoring.job_id = done["job_id"]
         pauses.append(done["pause_s"])
         assert scoring.sent() < ROWS, "the stream ended before the job was scaled"
-        assert len(scoring.flink.taskmanagers()) == target
+        assert len(scoring.flink.taskmanagers()) == target + RESERVED
     producer.join()
     total = scoring.wait_for_sum(ROWS + CLOSING, 300)
     assert total.holds, str(total)

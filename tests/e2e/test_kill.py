@@ -92,7 +92,7 @@ def test_flink_restored_the_job_from_a_checkpoint_on_a_new_task_manager(story):
     assert restored["is_savepoint"] is False
     assert restored["id"] >= 2
     now = {each["id"] for each in story.job.flink.taskmanagers()}
-    assert len(now) == len(story.managers_before) == 2
+    assert len(now) == len(story.managers_before) == 4
     assert len(now - story.managers_before) == 1
     assert story.job.restarts() >= 1
 

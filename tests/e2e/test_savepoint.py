@@ -42,16 +42,16 @@ def story(scoring):
     """Submitted, stopped and submitted again by the command line, while the producer goes on."""
     local, settings = scoring.local, {"model": scoring.model}
     scoring.deploy(trained(1), "1")
-    scoring.job_id = local.weir_json("submit", **settings)["job_id"]
+    scoring.job_id = local.weir_json("submit", "--only", "scoring", **settings)["job_id"]
     scoring.wait_for_event("activated", "1")
     with scoring.producing(stream(MOST_ROWS, days=DAYS), RATE):
         wait_for("a phase is sent", lambda: scoring.sent() > PHASE)
         savepoint = local.weir_json("stop", **settings)["savepoint"]
         assert scoring.flink.state(scoring.job_id) == "FINISHED"
         before_stop = scoring.messages("inferences")
-        scoring.job_id = local.weir_json("submit", "--savepoint", savepoint, **settings)["job_id"]
+        scoring.job_id = local.weir_json("submit", "--only", "scoring", "--savepoint", savepoint, **settings)["job_id"]
         by_now = scoring.sent()
-        resubmitted = local.weir("submit", **settings)
+        resubmitted = local.weir("submit", "--only", "scoring", **settings)
         wait_for("another phase is sent", lambda: scoring.sent() > by_now + PHASE)
     rows = scoring.sent()
     # What was scored just before the stop comes again: only restored state knows it.

@@ -12,16 +12,19 @@ from tests.e2e.local import Local
 from tests.e2e.scoring import wait_for
 
 COMPONENTS = {
-    "postgres",
-    "kafka",
-    "connect",
-    "s3",
-    "mlflow",
-    "zookeeper",
-    "jobmanager",
-    "taskmanager-1",
-    "taskmanager-2",
-    "flink",
+    *(
+        "postgres",
+        "kafka",
+        "connect",
+        "s3",
+        "mlflow",
+        "zookeeper",
+        "jobmanager",
+        "flink",
+        "iceberg_catalog",
+        "warehouse",
+    ),
+    *("taskmanager-1", "taskmanager-2", "taskmanager-3", "taskmanager-4"),
 }
 
 

@@ -58,7 +58,7 @@ def story(scoring, tmp_path_factory):
     told = '"warming_up": transaction["warming_up"],'
     better = changed_code(folder / "better", "udfs/domain/inference.py", told, f'{told} "upgraded": True,')
     scoring.deploy(trained(1), "1")
-    scoring.job_id = first_job = local.weir_json("submit", **settings)["job_id"]
+    scoring.job_id = first_job = local.weir_json("submit", "--only", "scoring", **settings)["job_id"]
     with scoring.producing(stream(MOST_ROWS, days=DAYS), RATE):
         wait_for("a phase is scored", lambda: len(scoring.messages("inferences")) > PHASE)
         refused = local.weir("upgrade", code=unread, **settings)

@@ -9,6 +9,7 @@
     |-- ConnectionLostError   a service that should be there and does not answer
     |-- ArtifactError         a model artifact that is refused; carries the reason the gate publishes
     |-- RegistryError         a model, a version or a role that the registry does not have or refuses
+    |-- TablesError           a table on S3, or a question in SQL, that cannot be had
     `-- JobError              the Flink job: submit, cancel, or a state that does not fit
 
 A message says what happened, what was got, and what to do. Errors of libraries are translated where they are met and
@@ -25,6 +26,7 @@ __all__ = [
     "RegistryError",
     "SettingsError",
     "StackError",
+    "TablesError",
     "WeirError",
 ]
 
@@ -51,6 +53,10 @@ class ConnectionLostError(WeirError):
 
 class RegistryError(WeirError):
     """A model, a version or a role is not in the registry, or the registry refuses it."""
+
+
+class TablesError(WeirError):
+    """A table on S3 is not there or cannot be changed, or SQL was refused."""
 
 
 class JobError(WeirError):

@@ -15,6 +15,7 @@ import yaml
 from connectors.local.flink_home import FlinkHome
 from connectors.local.ports import Ports
 from connectors.local.stack_plan import COMPONENTS
+from connectors.local.task_managers import RESERVED
 from connectors.local.zookeeper import TICK_MS, ZooKeeper
 from connectors.postgres.role_password import role_password
 from jobs.job_arguments import JobArguments
@@ -68,6 +69,15 @@ def test_each_role_has_the_password_that_is_made_from_the_owners():
     connect = SERVICES["connect"]
     assert not any(owner in str(value) for value in connect["environment"].values())
     assert connect["environment"]["CONNECT_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS"] == "/run/secrets"
+
+
+def test_compose_has_the_task_managers_that_the_jobs_and_sql_need():
+    arguments = JobArguments.from_json(SERVICES["submit"]["command"][-1])
+    assert SERVICES["taskmanager"]["deploy"]["replicas"] == arguments.parallelism + RESERVED
+    assert {"AWS_REGION", "PGPASSFILE"} <= set(SERVICES["taskmanager"]["environment"])
+    assert (
+        DOCKER / "flink/pgpass"
+    ).read_text() == f"postgres:5432:weir:iceberg:{role_password('weir-local', 'iceberg')}\n"
 
 
 def test_images_are_ours_or_of_the_locked_versions():
@@ -158,10 +168,10 @@ def test_the_deployment_upgrades_by_savepoint_with_high_availability_and_the_loc
 def test_commands_that_the_files_name_exist():
     pyflink = pytest.importorskip("pyflink")
     scripts = {path.name for folder in pyflink.__path__ for path in (Path(folder) / "bin").iterdir()}
-    for service in ("zookeeper", "jobmanager", "taskmanager", "submit"):
+    for service in ("zookeeper", "jobmanager", "taskmanager", "submit", "tables"):
         assert SERVICES[service]["command"][0] in scripts
-    for service in ("set-up", "connected"):
-        assert SERVICES[service]["command"][1:] in (["/opt/set_up.py", "before"], ["/opt/set_up.py", "after"])
+    for service, when in {"set-up": "before", "connected": "after", "tables-script": "tables"}.items():
+        assert SERVICES[service]["command"][1:] == ["/opt/set_up.py", when]
     text = (DOCKER / "set_up.py").read_text()
     for module, names in re.findall(r"^from (connectors\S+) import (.+)$", text, re.MULTILINE):
         assert all(hasattr(importlib.import_module(module), name.strip()) for name in names.split(","))

@@ -1,0 +1,51 @@
+"""What Flink's SQL client printed, as columns and rows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from connectors.local.stack import LocalStack
+from jobs.tables.sql_client import run_script
+
+__all__ = ["answers", "parse_answers"]
+
+BORDER = re.compile(r"\+(-+\+)+")
+
+
+def answers(stack: LocalStack, begin: Path, file: Path) -> list[dict[str, Any]]:
+    """Run a file of statements and return the answer of each that has one.
+
+    Raises
+    ------
+    TablesError
+        When a statement fails.
+    """
+    return parse_answers(run_script(stack, file, begin=begin))
+
+
+def parse_answers(text: str) -> list[dict[str, Any]]:
+    r"""Return the tables in what the client printed: ``columns``, and ``rows`` of texts, None for null.
+
+    Examples
+    --------
+    >>> parse_answers("[INFO]\n+---+--------+\n| n |   note |\n+---+--------+\n| 1 | <NULL> |\n+---+--------+\n1 row in set")
+    [{'columns': ['n', 'note'], 'rows': [['1', None]]}]
+    """
+    found: list[dict[str, Any]] = []
+    borders = 0
+    for line in (line.strip() for line in text.splitlines()):
+        if BORDER.fullmatch(line):
+            borders += 1
+        elif not line.startswith("|"):
+            borders = 0  # behind a table, or not in one yet
+        elif borders == 1:
+            found.append({"columns": _cells(line), "rows": []})
+        elif borders == 2:
+            found[-1]["rows"].append([None if cell == "<NULL>" else cell for cell in _cells(line)])
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split(" |")]

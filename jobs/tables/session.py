@@ -1,0 +1,46 @@
+"""A session of Flink's SQL client over the tables, the topics and the views."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from connectors.iceberg.newest_tag import newest_tag
+from connectors.local.stack import LocalStack
+from jobs.kafka_address import job_properties, kafka_address
+from jobs.settings import Settings
+from jobs.tables.access import catalog_of, warehouse_of
+from jobs.tables.script import session_script
+from jobs.tables.sql_client import sql_client_command
+
+__all__ = ["open_session", "write_session_script"]
+
+
+def write_session_script(stack: LocalStack, settings: Settings, training_tag: str | None = None) -> Path:
+    """Write the script a session begins with, and return where it is.
+
+    Parameters
+    ----------
+    training_tag
+        Snapshot of ``inferences`` to measure drift against; by default the newest one with a tag.
+
+    Raises
+    ------
+    ConnectionLostError
+        When PostgreSQL or S3 does not answer.
+    TablesError
+        When there is no such tag.
+    """
+    tag = newest_tag(catalog_of(settings), "inferences", training_tag)
+    script = stack.home / "flink" / "session.sql"
+    kafka, security = str(kafka_address(settings)), job_properties(settings)
+    script.write_text(session_script(warehouse_of(settings), kafka, tag, security=security), encoding="utf-8")
+    return script
+
+
+def open_session(stack: LocalStack, begin: Path, file: Path | None) -> int:
+    """Hand the terminal to the client, for a file or for a person; return its exit code."""
+    arguments = ["-i", str(begin), *(["-f", str(file.absolute())] if file else [])]
+    command, environment, empty = sql_client_command(stack, *arguments)
+    terminal = {"TERM": "xterm"} if "TERM" not in environment else {}
+    return subprocess.run(command, env={**environment, **terminal}, cwd=empty, check=False).returncode

@@ -1,0 +1,1 @@
+"""How a session of Flink's SQL client begins."""

@@ -1,0 +1,1 @@
+"""The Iceberg tables: one file each, named like the topic it is filled from."""

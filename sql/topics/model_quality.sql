@@ -1,0 +1,40 @@
+-- The records of the job.
+CREATE TEMPORARY TABLE `kafka`.`topics`.`model_quality` (
+  `model` STRING,
+  `version` STRING,
+  `role` STRING,
+  `series` STRING,
+  `window` STRING,
+  `window_start_ms` BIGINT,
+  `window_end_ms` BIGINT,
+  `roc_auc` DOUBLE,
+  `reason` STRING,
+  `error_bound` DOUBLE,
+  `ci_low` DOUBLE,
+  `ci_high` DOUBLE,
+  `average_precision` DOUBLE,
+  `average_precision_error` DOUBLE,
+  `false_positive_rate` DOUBLE,
+  `recall_at_fpr` DOUBLE,
+  `recall_at_fpr_error` DOUBLE,
+  `positives` BIGINT,
+  `negatives` BIGINT,
+  `presumed` BIGINT,
+  `labelled` BIGINT,
+  `scored` BIGINT,
+  `coverage` DOUBLE,
+  `excluded` BIGINT,
+  `intervened` BIGINT,
+  `set_aside` BIGINT,
+  `label_delay_p50_ms` BIGINT,
+  `label_delay_p90_ms` BIGINT,
+  `revision` BIGINT,
+  `final` BOOLEAN,
+  topic_partition INT METADATA FROM 'partition' VIRTUAL,
+  topic_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+  appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  append_time_ms AS EXTRACT(EPOCH FROM appended) * 1000 + EXTRACT(MILLISECOND FROM appended)
+) WITH (
+{{connector}}
+  'value.format' = 'json'
+)

@@ -1,0 +1,19 @@
+-- Anybody may write here: the message as it came, and its fields where they are of their type.
+CREATE TEMPORARY TABLE `kafka`.`topics`.`truths` (
+  message STRING,
+  `transaction_id` AS JSON_VALUE(message, '$.transaction_id'),
+  `label` AS TRY_CAST(JSON_VALUE(message, '$.label') AS INT),
+  `revision` AS TRY_CAST(JSON_VALUE(message, '$.revision') AS BIGINT),
+  `truth_time_ms` AS TRY_CAST(JSON_VALUE(message, '$.truth_time_ms') AS BIGINT),
+  `event_time_ms` AS TRY_CAST(JSON_VALUE(message, '$.event_time_ms') AS BIGINT),
+  `customer_id` AS JSON_VALUE(message, '$.customer_id'),
+  `terminal_id` AS JSON_VALUE(message, '$.terminal_id'),
+  `intervened` AS TRY_CAST(JSON_VALUE(message, '$.intervened') AS BOOLEAN),
+  topic_partition INT METADATA FROM 'partition' VIRTUAL,
+  topic_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+  appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  append_time_ms AS EXTRACT(EPOCH FROM appended) * 1000 + EXTRACT(MILLISECOND FROM appended)
+) WITH (
+{{connector}}
+  'value.format' = 'raw'
+)

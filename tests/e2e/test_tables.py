@@ -1,0 +1,261 @@
+"""The tables job beside the scoring job: tables = committed topics, and what SQL and Python read in them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kafka import KafkaProducer
+from sklearn.metrics import roc_auc_score
+
+from connectors.iceberg.next_offsets import next_offsets
+from connectors.iceberg.warehouse import TABLES
+from connectors.kafka.topics import TOPICS
+from jobs.settings import DAY_MS
+from jobs.tables.access import catalog_of
+from jobs.tables.fill_job import stop_tables
+from tests.e2e.local import ROOT
+from tests.e2e.models import stream, trained
+from tests.e2e.scoring import Scoring, wait_for
+
+ROWS = 4_000
+DAYS = 12
+RETENTION_MS = 8 * DAY_MS
+VIEWS = sorted(path.stem.partition("_")[2] for path in (ROOT / "sql/views").glob("*.sql"))
+COUNTS = "SELECT COUNT(*) AS n FROM kafka.topics.inferences;\n"
+
+
+@dataclass
+class Story:
+    """What happened before the tests look at it."""
+
+    job: Scoring
+    catalog: Any
+    final: list[dict[str, Any]]
+    status: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: subprocess.CompletedProcess[str] | None = None
+
+    def answer(self, view: str) -> list[dict[str, str | None]]:
+        """Return what ``weir sql`` said to ``SELECT * FROM view``."""
+        said = self.answers[view]
+        return [dict(zip(said["columns"], row, strict=True)) for row in said["rows"]]
+
+
+def committed(job: Scoring, topic: str) -> Counter[tuple[int, int]]:
+    """Return the positions of a topic that belong in its table."""
+    return Counter(
+        (record.partition, record.offset)
+        for record in job.records(topic)
+        if topic not in ("transactions", "truths") or b'"control"' not in (record.value or b"")
+    )
+
+
+def in_table(story: Story, table: str) -> Counter[tuple[int, int]]:
+    return Counter((row["topic_partition"], row["topic_offset"]) for row in rows_of(story.catalog, table))
+
+
+def rows_of(catalog: Any, table: str) -> list[dict[str, Any]]:
+    return catalog.load_table(("weir", table)).scan().to_arrow().to_pylist()
+
+
+def caught_up(job: Scoring, catalog: Any) -> bool:
+    def ends(positions: Counter[tuple[int, int]]) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for partition, offset in positions:
+            found[partition] = max(found.get(partition, 0), offset + 1)
+        return dict(sorted(found.items()))
+
+    return all(next_offsets(catalog, table) == ends(committed(job, table)) for table in TABLES)
+
+
+def close(job: Scoring, event_time_ms: int) -> None:
+    """Move event time past every window and the retention of truth."""
+    value = json.dumps({"control": "close", "event_time_ms": event_time_ms}).encode()
+    producer = KafkaProducer(bootstrap_servers=job.bootstrap)
+    for topic in ("transactions", "truths"):
+        for partition in range(TOPICS[topic].partitions):
+            producer.send(topic, value=value, partition=partition)
+    producer.close()
+
+
+@pytest.fixture(scope="module")
+def story(local, tmp_path_factory):
+    """One champion, truths for all, one transaction that is none; the tables job is started by its verb, half way."""
+    job = Scoring(local, "test_tables", truth_retention_ms=RETENTION_MS)
+    job.deploy(trained(1), "1")
+    job.submit()
+    job.wait_for_event("activated", "1")
+    dataset = stream(ROWS, days=DAYS)
+    job.produce(dataset.part(0, ROWS // 2))
+    fast = {"tables_checkpoint_interval_ms": "2000"}
+    local.weir_json("submit", "--only", "tables", **fast)
+    job.send([(b"k", b"not json"), (b"k", b'{"transaction_id": "x", "amount": "much"}')])
+    job.produce(dataset.part(ROWS // 2))
+    close(job, dataset.last_time_ms + RETENTION_MS + 2 * DAY_MS)
+    job.wait_for_sum(ROWS + 2 + 4)
+    final = wait_for("final windows", lambda: final_windows(job), 90)
+    story = Story(job, catalog_of(job.settings), final)
+    try:
+        wait_for("the tables have every committed record", lambda: caught_up(job, story.catalog), 120, pause_s=2)
+        story.status = local.weir_json("status")
+        file = tmp_path_factory.mktemp("sql") / "question.sql"
+        file.write_text("".join(f"SELECT * FROM {name};\n" for name in VIEWS) + COUNTS)
+        answers = local.weir_json("sql", "-f", str(file), timeout_s=400)["answers"]
+        story.answers = dict(zip([*VIEWS, "counts"], answers, strict=True))
+        story.refused = local.weir("sql", "-f", str(bad_question(file.parent)))
+        yield story
+    finally:
+        stop_tables(job.stack)
+        job.stop()
+
+
+def final_windows(job: Scoring) -> list[dict[str, Any]]:
+    """Return the final rows of model_quality, once the last of them is there."""
+    newest: dict[int, dict[str, Any]] = {}
+    for row in job.messages("model_quality"):
+        if row["series"] == "event_time" and row["window"] == "tumbling":
+            newest[row["window_start_ms"]] = max(
+                row, newest.get(row["window_start_ms"], row), key=lambda r: r["revision"]
+            )
+    return list(newest.values()) if len(newest) >= DAYS and all(row["final"] for row in newest.values()) else []
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_table_has_each_committed_record_of_its_topic_once(story, table):
+    expected = committed(story.job, table)
+    if table == "transactions":
+        dead = [row for row in story.job.messages("dead_letters") if row["reason"] == "not_json"]
+        expected -= Counter((row["partition"], row["offset"]) for row in dead)
+    assert in_table(story, table) == expected
+    assert set(expected.values()) <= {1}
+
+
+@pytest.mark.parametrize("table", ["inferences", "model_quality", "dead_letters"])
+def test_a_row_says_what_its_record_says(story, table):
+    records = {(each.partition, each.offset): json.loads(each.value) for each in story.job.records(table)}
+    for row in rows_of(story.catalog, table):
+        record = records[row["topic_partition"], row["topic_offset"]]
+        row["features"] = dict(row.get("features") or {})
+        for name, value in record.items():
+            assert row[name] == value, name
+
+
+def test_tables_are_partitioned_by_event_date(story):
+    for table in TABLES:
+        loaded = story.catalog.load_table(("weir", table))
+        assert [field.name for field in loaded.spec().fields] == ["event_date"]
+    for row in rows_of(story.catalog, "inferences"):
+        assert row["event_date"] == datetime.fromtimestamp(row["event_time_ms"] / 1000, UTC).date()
+
+
+def test_roc_auc_of_the_view_is_that_of_model_quality_within_its_bound_and_that_of_scikit_learn(story):
+    truths = {row["transaction_id"]: row["label"] for row in rows_of(story.catalog, "truths")}
+    by_day: dict[str, list[tuple[int, float]]] = {}
+    for row in rows_of(story.catalog, "inferences"):
+        if row["score"] is not None and row["transaction_id"] in truths:
+            by_day.setdefault(str(row["event_date"]), []).append((truths[row["transaction_id"]], row["score"]))
+    view = {row["event_date"]: row for row in story.answer("roc_auc_by_day")}
+    final = {str(datetime.fromtimestamp(row["window_start_ms"] / 1000, UTC).date()): row for row in story.final}
+    assert set(view) == set(by_day) == set(final)
+    compared = 0
+    for day, pairs in by_day.items():
+        labels, scores = zip(*pairs, strict=True)
+        assert int(view[day]["positives"]) == final[day]["positives"] == sum(labels)
+        assert int(view[day]["negatives"]) == final[day]["negatives"] == len(labels) - sum(labels)
+        if view[day]["roc_auc"] is None:
+            assert final[day]["roc_auc"] is None
+            assert len(set(labels)) == 1
+            continue
+        compared += 1
+        assert float(view[day]["roc_auc"]) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+        assert float(view[day]["roc_auc"]) == pytest.approx(
+            final[day]["roc_auc"], abs=final[day]["error_bound"] + 1e-12
+        )
+    assert compared >= 3
+
+
+def bad_question(folder: Path) -> Path:
+    file = folder / "bad.sql"
+    file.write_text("SELECT nothing FROM nowhere;\n")
+    return file
+
+
+def test_a_question_that_cannot_be_answered_ends_with_2_and_one_sentence(story):
+    assert story.refused is not None
+    assert story.refused.returncode == 2
+    assert "nowhere" in story.refused.stdout + story.refused.stderr
+
+
+def test_a_topic_can_be_asked_like_a_table(story):
+    assert story.answer("counts") == [{"n": str(ROWS)}]
+
+
+def test_card_precision_and_value_recall_are_what_python_makes_of_the_rows(story):
+    truths = {row["transaction_id"]: row for row in rows_of(story.catalog, "truths")}
+    transactions = {row["transaction_id"]: row for row in rows_of(story.catalog, "transactions")}
+    alerted = {row["transaction_id"] for row in rows_of(story.catalog, "alerts")}
+    cards: dict[str, dict[str, tuple[float, int]]] = {}
+    value: dict[str, list[float]] = {}
+    for row in rows_of(story.catalog, "inferences"):
+        truth, day = truths[row["transaction_id"]], str(row["event_date"])
+        score, label = cards.setdefault(day, {}).get(truth["customer_id"], (0.0, 0))
+        cards[day][truth["customer_id"]] = (max(score, row["score"]), max(label, truth["label"]))
+        if truth["label"]:
+            amount = transactions[row["transaction_id"]]["amount"]
+            found = value.setdefault(day, [0.0, 0.0])
+            found[0] += amount
+            found[1] += amount * (row["transaction_id"] in alerted)
+    for row in story.answer("card_precision_by_day"):
+        top = sorted((-score, customer, label) for customer, (score, label) in cards[row["event_date"]].items())[:100]
+        assert float(row["card_precision"]) == pytest.approx(sum(label for *_, label in top) / len(top))
+    assert {row["event_date"] for row in story.answer("value_recall_by_day")} == set(value)
+    for row in story.answer("value_recall_by_day"):
+        whole, caught = value[row["event_date"]]
+        assert float(row["value_recall"]) == pytest.approx(caught / whole)
+
+
+def test_drift_of_the_training_day_itself_is_none_and_of_others_is_what_numpy_says(story):
+    rows = rows_of(story.catalog, "inferences")
+    first = min(row["event_date"] for row in rows)
+    values: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        for name, value in row["features"]:
+            values.setdefault((name, str(row["event_date"])), []).append(value)
+    answer = story.answer("drift_by_day")
+    assert {(row["name"], row["event_date"]) for row in answer} == set(values)
+    for row in answer:
+        training = np.array(values[row["name"], str(first)])
+        edges = np.percentile(training, range(10, 100, 10))
+        here = np.array(values[row["name"], row["event_date"]])
+        share, expected = (
+            np.maximum(np.bincount(np.searchsorted(edges, each, side="left"), minlength=10) / len(each), 1e-4)
+            for each in (here, training)
+        )
+        assert float(row["psi"]) == pytest.approx(
+            float(((share - expected) * np.log(share / expected)).sum()), abs=1e-9
+        )
+        if row["event_date"] == str(first):
+            assert float(row["psi"]) == pytest.approx(0, abs=1e-12)
+
+
+def test_latencies_are_positive_and_ordered(story):
+    (row,) = story.answer("latency_by_day")
+    assert int(row["inferences"]) == ROWS
+    assert 0 < float(row["ingestion_to_score_p50_ms"]) <= float(row["ingestion_to_score_p99_ms"])
+
+
+def test_status_names_catalog_warehouse_and_the_tables_job(story):
+    components = story.status["components"]
+    assert components["warehouse"] == {"state": "ready", "address": "s3://warehouse"}
+    assert components["iceberg_catalog"]["address"].startswith("postgresql://iceberg@127.0.0.1:")
+    assert story.status["tables"]["state"] == "RUNNING"
+    assert story.status["tables"]["commits"] >= 1
+    assert story.status["memory_mb"] < 6_500
