@@ -47,7 +47,7 @@ class Comparison:
     difference
         ROC AUC of a less that of b; None where a class is missing.
     ci_low, ci_high, p_value
-        DeLong's paired 95 % interval of the difference, and the two-sided test that it is 0.
+        DeLong's paired interval of the difference, 95 % unless asked otherwise, and the two-sided test that it is 0.
     positives, negatives
         Transactions both were judged by.
     excluded
@@ -72,7 +72,12 @@ class Comparison:
 
 
 def compare_versions(
-    a: Scorer, b: Scorer, examples: Iterable[Example], progress: Callable[[int], None] | None = None
+    a: Scorer,
+    b: Scorer,
+    examples: Iterable[Example],
+    progress: Callable[[int], None] | None = None,
+    *,
+    confidence: float = 0.95,
 ) -> Comparison:
     """Score examples with both versions, as the job does, and compare.
 
@@ -85,6 +90,8 @@ def compare_versions(
         trained: all that count are new to both.
     progress
         Called with the number of transactions scored.
+    confidence
+        Of the interval of the difference, in (0, 1).
     """
     trained_until_ms = max(a.header["trained_until_ms"], b.header["trained_until_ms"])
     scores: list[npt.NDArray[np.float64]] = [np.empty((2, 0))]
@@ -102,7 +109,8 @@ def compare_versions(
         seen += len(batch)
         if progress is not None:
             progress(seen)
-    return _compared(a, b, np.concatenate(scores, axis=1), np.array(labels, dtype=np.int64), excluded, unlabelled)
+    known = np.array(labels, dtype=np.int64)
+    return _compared(a, b, np.concatenate(scores, axis=1), known, (excluded, unlabelled), confidence)
 
 
 def scores_of(scorer: Scorer, examples: list[Example]) -> npt.NDArray[np.float64]:
@@ -115,15 +123,15 @@ def _compared(
     b: Scorer,
     scores: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int64],
-    excluded: int,
-    unlabelled: int,
+    left_out: tuple[int, int],
+    confidence: float,
 ) -> Comparison:
     positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
     first, second = (
         ComparedVersion(version.digest, *ranking_figures(made, labels))
         for version, made in zip((a, b), scores, strict=True)
     )
-    paired = compare_aucs(scores[0], scores[1], labels) if positives and negatives else None
+    paired = compare_aucs(scores[0], scores[1], labels, confidence) if positives and negatives else None
     return Comparison(
         a=first,
         b=second,
@@ -133,8 +141,8 @@ def _compared(
         p_value=None if paired is None else paired.p_value,
         positives=positives,
         negatives=negatives,
-        excluded=excluded,
-        unlabelled=unlabelled,
+        excluded=left_out[0],
+        unlabelled=left_out[1],
         reason="; ".join(_reasons(positives, negatives, paired is not None and paired.low is None)) or None,
     )
 

@@ -11,6 +11,8 @@ from jobs.kafka_address import kafka_address
 from jobs.recorded_examples import recorded_examples
 from jobs.row_range import RowRange
 from jobs.settings import Settings
+from jobs.tables.access import catalog_of
+from jobs.training.open_table_rows import open_table_rows, parse_source
 from jobs.training.training_course import Example
 from jobs.training.training_examples import examples_of
 from model_store.scorer import Scorer
@@ -36,6 +38,8 @@ class JudgedExamples:
         ``field=column,...`` for other files.
     seed
         Of the generator.
+    tables
+        ``iceberg`` or ``iceberg@TAG``: the tables instead of the topics.
     """
 
     data: str | None
@@ -43,6 +47,7 @@ class JudgedExamples:
     truth_delay: str = "6d23h"
     mapping: str = ""
     seed: int = 42
+    tables: str | None = None
 
     def of(
         self, scorer: Scorer, settings: Settings, progress: Callable[..., None]
@@ -59,6 +64,9 @@ class JudgedExamples:
         if features is None:
             msg = f"This code has no feature set {label!r}; compare with the code that trained the version."
             raise SettingsError(msg)
+        if self.tables is not None:
+            opened = open_table_rows(catalog_of(settings), features.name, tag=parse_source(self.tables), keep=False)
+            return opened.examples(features), len(opened)
         if self.data is None:
             address = kafka_address(settings)
             found = recorded_examples(address, label, features.features, progress=progress)

@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from connectors.data.dataset import GENERATOR, Dataset, open_dataset
+from connectors.iceberg.labelled_rows import LabelledRows
+from jobs.training.table_rows import TABLES, TableRows
 from jobs.training.train_artifact import train_artifact
 from udfs.domain.errors import SettingsError, WeirError
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
@@ -56,7 +58,8 @@ def train_again(
     record
         What ``training.json`` holds.
     data_path
-        The data file; None for generated data.
+        The data file, or the rows of the tables as :class:`connectors.iceberg.labelled_rows.LabelledRows` writes them; None
+        for generated data.
     parent
         The artifact it went on from.
     progress
@@ -67,13 +70,19 @@ def train_again(
     WeirError
         If the data or the feature set is not what the record says, or training fails.
     """
-    parameters = record["parameters"]
-    dataset = recorded_dataset(record["data"], data_path)
+    parameters, data = record["parameters"], record["data"]
+    source: Dataset | TableRows
+    if data["source"] == TABLES:
+        assert data_path is not None
+        source, first_row = TableRows.recorded(LabelledRows.read(Path(data_path)), data), 0
+    else:
+        source = recorded_dataset(data, data_path)
+        first_row = data["first_row"] - source.first_row
     return train_artifact(
-        dataset,
+        source,
         _feature_set(record["feature_set"]),
         algorithm=record["algorithm"],
-        first_row=record["data"]["first_row"] - dataset.first_row,
+        first_row=first_row,
         seed=parameters["seed"],
         alert_rate=parameters["alert_rate"],
         parent=parent,

@@ -229,7 +229,11 @@ def _data_label(data: Mapping[str, Any]) -> str:
     'a.csv e3b0c442 rows 5:15'
     >>> _data_label({"source": "generator", "seed": 42, "first_row": 0, "rows": 600})
     'generator seed 42 rows 0:600'
+    >>> _data_label({"source": "iceberg", "tag": "july", "rows": 600})
+    'tables july: 600 rows'
     """
+    if data.get("source") == "iceberg":
+        return f"tables {data.get('tag')}: {data.get('rows')} rows"
     first = int(data.get("first_row", 0))
     which = f"seed {data.get('seed')}" if data.get("source") == "generator" else str(data.get("sha256", ""))[:8]
     return f"{data.get('file') or data.get('source')} {which} rows {first}:{first + int(data.get('rows', 0))}"

@@ -35,7 +35,7 @@ class TrainingRecord:
     metrics
         Figures by name; NaN and infinities are left out.
     data
-        Where the events are from: a file's sha256 and rows, or the generator's parameters.
+        Where the events are from: a file's sha256 and rows, the generator's parameters, or tables and their snapshots.
     code
         Commit and whether the work tree was dirty.
     libraries

@@ -28,17 +28,27 @@ def reproduce(
 ) -> None:
     """Train a version again from its record, its parents first, and compare the artifacts' sha256.
 
-    A fresh process imports the code the record holds, whatever the working copy is now; the data is found by its sha256 or
-    generated again. Exit code 1 if another artifact comes out, or if the record, the code or the data was changed.
+    A fresh process imports the code the record holds, whatever the working copy is now; the data is found by its sha256, or
+    in the tagged snapshot of the tables, or generated again. Exit code 1 if another artifact comes out, or if the record,
+    the code or the data was changed.
 
     Example: weir reproduce fraud 2
     """
     with errors_as_sentences():
         from jobs.registry_access import registry_of
+        from jobs.training.recorded_rows import RecordedRows
         from jobs.training.reproduction import reproduce_version
 
+        settings = Settings()
         with progress_bar("reproduce", None, quiet=as_json) as done:
-            result = reproduce_version(registry_of(Settings()), model, version, data=data or (), progress=done)
+            result = reproduce_version(
+                registry_of(settings),
+                model,
+                version,
+                data=data or (),
+                read_tables=RecordedRows(settings).of,
+                progress=done,
+            )
         if as_json:
             print_json({**asdict(result), "problem": result.problem})
         else:

@@ -17,12 +17,21 @@ from jobs.settings import Settings
 from jobs.training.algorithms import algorithm_of
 
 if TYPE_CHECKING:
+    from connectors.data.dataset import Dataset
+    from jobs.training.table_rows import TableRows
     from jobs.training.train_version import TrainedVersion
 
 __all__ = ["train"]
 
 
 def train(
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="iceberg[@TAG]", help="The stream's tables, now or as tagged.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="With --from: events at or after this time, ISO 8601 (UTC).")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="With --from: events before this time.")] = None,
     data: Annotated[str, typer.Option(help="A parquet or CSV file, or generator.")] = "generator",
     algorithm: Annotated[
         str | None, typer.Option(help="half-space-trees (default) or logistic-regression; a parent's own.")
@@ -47,45 +56,64 @@ def train(
 ) -> None:
     """Train a version in event order, scoring each transaction before learning from it, and register it in MLflow.
 
-    With --parent the version continues another: its model goes on learning where that one stopped.
+    With --parent the version continues another: its model goes on learning where that one stopped. With --from iceberg it
+    learns from what the stream recorded, features and truths as they came; the snapshot is tagged, so it can be read again.
 
-    Example: weir train --data transactions.parquet --algorithm logistic-regression --rows 200000:300000
+    Example: weir train --from iceberg --algorithm logistic-regression
     """
     with errors_as_sentences():
-        from connectors.data.dataset import GENERATOR, open_dataset
-        from connectors.data.options import parse_duration_ms, parse_mapping
+        from connectors.data.dataset import GENERATOR
         from jobs.registry_access import metadata_store_of, registry_of
         from jobs.training.train_version import train_version
 
         settings, wanted = Settings(), RowRange.parse(rows)
+        registry = registry_of(settings)
         if algorithm is not None:
             algorithm_of(algorithm)
-        dataset = open_dataset(
-            data,
-            rows=wanted.last,
-            mapping=parse_mapping(mapping),
-            truth_delay_ms=parse_duration_ms(truth_delay),
-            seed=seed,
-        )
-        with _bar(max(len(dataset) - wanted.first, 0), quiet=as_json) as progress:
+        opened: Dataset | TableRows
+        if source is None:
+            opened = _dataset(data, wanted, mapping, truth_delay, seed)
+            feature_set = feature_set or opened.feature_set
+        else:
+            feature_set = feature_set or settings.feature_set
+            opened = _table_rows(settings, source, feature_set, (since, until))
+        with _bar(max(len(opened) - wanted.first, 0), quiet=as_json) as progress:
             trained = train_version(
-                dataset,
-                registry=registry_of(settings),
+                opened,
+                registry=registry,
                 store=metadata_store_of(settings),
                 model=model or settings.model,
                 algorithm=algorithm,
-                feature_set=feature_set or dataset.feature_set,
+                feature_set=feature_set,
                 first_row=wanted.first,
                 seed=seed,
                 alert_rate=alert_rate,
                 parent=parent,
-                data_path=None if data == GENERATOR else str(Path(data).resolve()),
+                data_path=None if data == GENERATOR or source else str(Path(data).resolve()),
                 progress=progress,
             )
         if as_json:
             print_json(asdict(trained))
         else:
             _say(trained)
+
+
+def _dataset(data: str, rows: RowRange, mapping: str, truth_delay: str, seed: int) -> Dataset:
+    from connectors.data.dataset import open_dataset
+    from connectors.data.options import parse_duration_ms, parse_mapping
+
+    delay_ms = parse_duration_ms(truth_delay)
+    return open_dataset(data, rows=rows.last, mapping=parse_mapping(mapping), truth_delay_ms=delay_ms, seed=seed)
+
+
+def _table_rows(settings: Settings, source: str, feature_set: str, window: tuple[str | None, str | None]) -> TableRows:
+    from connectors.data.options import parse_time_ms
+    from jobs.tables.access import catalog_of
+    from jobs.training.open_table_rows import open_table_rows, parse_source
+
+    since_ms, until_ms = (None if each is None else parse_time_ms(each) for each in window)
+    tag = parse_source(source)
+    return open_table_rows(catalog_of(settings), feature_set, tag=tag, since_ms=since_ms or 0, until_ms=until_ms)
 
 
 def _say(trained: TrainedVersion) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from jobs.bundle import build_id_of
+from jobs.training.table_rows import TABLES
 from jobs.training.version_records import VersionRecords
 from model_store.artifact import Artifact
 from model_store.export import libraries
@@ -88,6 +89,17 @@ class RecordedVersion:
     def parent_digest(self) -> str | None:
         """The artifact it went on from."""
         return self._part("parent").get("digest")
+
+    @property
+    def tables(self) -> dict[str, Any] | None:
+        """Which rows of the tables it learned from, as recorded; None for a version trained from elsewhere."""
+        data = self._part("data")
+        return data if data.get("source") == TABLES else None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of its features, as the artifact says."""
+        return tuple(Artifact.decode(self.artifact).header["feature_set"]["features"])
 
     def fault(self) -> str | None:
         """Return what does not fit in this record, in a sentence; None when all of it does."""

@@ -10,12 +10,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from connectors.iceberg.labelled_rows import LabelledRows
 from jobs.training.recorded_version import RecordedVersion
 from jobs.training.training_again import train_in_fresh_process
 from jobs.training.version_records import VersionRecords
 
 __all__ = ["Reproduction", "Step", "reproduce_version"]
+
+ReadTables = Callable[[RecordedVersion], LabelledRows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def reproduce_version(
     version: str,
     *,
     data: Sequence[Path] = (),
+    read_tables: ReadTables | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reproduction:
     """Train a version and its parents again and compare.
@@ -83,6 +88,8 @@ def reproduce_version(
         What to reproduce.
     data
         Files to look for the data in besides where it lay; the one with the recorded sha256 is taken.
+    read_tables
+        Reads the rows a record names from the tables; needed for versions trained from them.
     progress
         Called with transactions trained on and how many there are, over all steps.
 
@@ -92,6 +99,8 @@ def reproduce_version(
         If there is no such version, it has no record, or the registry does not answer.
     SettingsError
         If a data file is nowhere to be found, or the libraries are others than those on record.
+    TablesError
+        If a snapshot it was trained on has expired.
     """
     chain, problem = _chain(registry, model, version)
     if problem is not None:
@@ -105,7 +114,7 @@ def reproduce_version(
             if progress is not None:
                 progress(before + seen, total)
 
-        step, parent = _train(recorded, steps, parent, data, told)
+        step, parent = _train(recorded, steps, parent, (data, read_tables), told)
         steps.append(step)
         if step.problem is not None:
             break
@@ -129,7 +138,7 @@ def _train(
     recorded: RecordedVersion,
     before: Sequence[Step],
     parent: bytes | None,
-    data: Sequence[Path],
+    sources: tuple[Sequence[Path], ReadTables | None],
     told: Callable[[int], None],
 ) -> tuple[Step, bytes | None]:
     """Train one version again; return what is to be said of it, and its bytes."""
@@ -140,11 +149,16 @@ def _train(
     problem = recorded.fault() or _wrong_parent(recorded, before)
     if problem is not None:
         return step(problem), None
-    file, problem = recorded.data_file(data)
+    files, read_tables = sources
+    file, problem = recorded.data_file(files)
     if problem is not None:
         return step(problem), None
     recorded.check_libraries()
-    artifact, problem = train_in_fresh_process(recorded, file, parent, told)
+    with TemporaryDirectory(prefix="weir-rows-") as folder:
+        if recorded.tables is not None and read_tables is not None:
+            file = Path(folder) / "rows.npz"
+            read_tables(recorded).write(file)
+        artifact, problem = train_in_fresh_process(recorded, file, parent, told)
     if artifact is None:
         return step(problem), None
     again = hashlib.sha256(artifact).hexdigest()

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from connectors.data.dataset import Dataset
 from jobs.training.algorithms import algorithm_of
+from jobs.training.dataset_rows import DatasetRows
 from jobs.training.train_model import TrainedModel, train_model
-from jobs.training.training_examples import examples_of
+from jobs.training.training_data import TrainingData
 from model_store.artifact import Artifact
 from model_store.artifact import digest as digest_of
 from model_store.export import export_artifact
@@ -54,7 +53,7 @@ class TrainedArtifact:
 
 
 def train_artifact(
-    dataset: Dataset,
+    source: Dataset | TrainingData,
     features: FeatureSet,
     *,
     algorithm: str,
@@ -68,21 +67,20 @@ def train_artifact(
 
     Parameters
     ----------
-    dataset
-        What to train on; rows before the first one learned from only fill the windows.
+    source
+        What to train on; a dataset's rows before the first one learned from only fill the windows.
     features
         The feature set.
     algorithm
         A name out of :data:`jobs.training.algorithms.ALGORITHMS`.
     first_row
-        Index of the first row of the dataset to learn from.
+        Index of the first row of a dataset to learn from.
     seed
         Of the algorithm; a parent's random choices are made already.
     alert_rate
         Share of transactions the suggested threshold lets raise an alert.
     parent
-        The artifact to go on from. Rows up to the last one it learned from only fill the windows: nothing is learned
-        twice.
+        The artifact to go on from. What it has learned already only fills the windows: nothing is learned twice.
     progress
         Called with the number of transactions trained on.
 
@@ -94,6 +92,8 @@ def train_artifact(
         If the parent does not load, or the model cannot be exported.
     """
     kind = algorithm_of(algorithm)
+    data = DatasetRows(source, first_row) if isinstance(source, Dataset) else source
+    data = data.for_kind(supervised=kind.supervised)
     hyperparameters, learned_ms = dict(kind.parameters), 0
     model = kind.make(seed) if parent is None else rebuild(parent)
     if parent is not None:
@@ -101,16 +101,10 @@ def train_artifact(
         recorded = header["training"]["parameters"]
         hyperparameters = {name: value for name, value in recorded.items() if name not in _OF_THE_RUN}
         learned_ms = header["trained_until_ms"]
-        first_row = max(first_row, int(np.searchsorted(dataset.columns.event_time_ms, learned_ms, side="right")))
-        if first_row >= len(dataset):
-            msg = (
-                f"The parent has learned from events up to {learned_ms} ms, and the data ends at "
-                f"{dataset.last_event_ms} ms; give data that goes on where it stopped."
-            )
-            raise SettingsError(msg)
+        data = _unlearned(data, header)
     trained = train_model(
         model,
-        examples_of(dataset, features, first_row),
+        data.examples(features),
         features.features,
         supervised=kind.supervised,
         alert_rate=alert_rate,
@@ -118,7 +112,7 @@ def train_artifact(
     )
     trained_until_ms = max(trained.trained_until_ms, learned_ms)
     parameters = {**hyperparameters, "seed": seed, "alert_rate": alert_rate}
-    data = {**dataset.part(first_row).describe(), "history_first_row": dataset.first_row}
+    described = data.describe()
     artifact = export_artifact(
         trained.model,
         features,
@@ -127,9 +121,20 @@ def train_artifact(
         parent=None if parent is None else digest_of(parent),
         probes=trained.probes,
         # Without the commit: the same training gives the same digest, which is how a run is shown to be repeatable.
-        training={"algorithm": algorithm, "parameters": parameters, "data": data},
+        training={"algorithm": algorithm, "parameters": parameters, "data": described},
     )
-    return TrainedArtifact(artifact, trained, trained_until_ms, parameters, data)
+    return TrainedArtifact(artifact, trained, trained_until_ms, parameters, described)
+
+
+def _unlearned(data: TrainingData, header: dict[str, Any]) -> TrainingData:
+    new = data.after(header)
+    if not len(new):
+        msg = (
+            f"The parent has learned from events up to {header['trained_until_ms']} ms, and the data ends at "
+            f"{data.last_event_ms} ms; give data that goes on where it stopped."
+        )
+        raise SettingsError(msg)
+    return new
 
 
 def _checked_header(parent: bytes, features: FeatureSet, algorithm: str) -> dict[str, Any]:

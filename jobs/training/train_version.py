@@ -14,6 +14,7 @@ from jobs.bundle import build_bundle
 from jobs.code_record import code_record
 from jobs.training.train_artifact import TrainedArtifact, train_artifact
 from jobs.training.train_model import TrainedModel
+from jobs.training.training_data import TrainingData
 from model_store.artifact import Artifact
 from model_store.registry import Registry
 from model_store.training_record import TrainingRecord
@@ -65,7 +66,7 @@ class TrainedVersion:
 
 
 def train_version(
-    dataset: Dataset,
+    dataset: Dataset | TrainingData,
     *,
     registry: Registry,
     store: MetadataStore,
@@ -84,7 +85,7 @@ def train_version(
     Parameters
     ----------
     dataset
-        What to train on; rows before ``first_row`` only fill the windows.
+        What to train on; a data set's rows before ``first_row`` only fill the windows.
     registry, store
         MLflow, and the registry's tables.
     model
@@ -93,7 +94,7 @@ def train_version(
         Names out of :data:`jobs.training.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`. Without an
         algorithm, the parent's, or half-space trees.
     first_row
-        Index of the first row of the dataset to learn from.
+        Index of the first row of a data set to learn from.
     seed
         Of the algorithm.
     alert_rate
@@ -101,7 +102,7 @@ def train_version(
     parent
         The version of the same model to go on from: it learns from the rows after the parent's last one.
     data_path
-        Where the data lies, so that ``weir reproduce`` finds it; None for generated data.
+        Where the data lies, so that ``weir reproduce`` finds it; None for generated data and for tables.
     progress
         Called with the number of transactions trained on.
 
@@ -173,9 +174,11 @@ def _result(version: str, model: str, record: TrainingRecord, trained: TrainedMo
     )
 
 
-def _feature_set(name: str, dataset: Dataset) -> FeatureSet:
+def _feature_set(name: str, dataset: Dataset | TrainingData) -> FeatureSet:
     found = FeatureSet.named(name)
-    missing = [field for field in found.required_fields if field not in dataset.columns.fields]
+    # Rows of the tables come with the features themselves.
+    fields = dataset.columns.fields if isinstance(dataset, Dataset) else found.required_fields
+    missing = [field for field in found.required_fields if field not in fields]
     if missing:
         msg = f"The data has no {', '.join(missing)}, which the feature set {found.label} needs; choose another one."
         raise SettingsError(msg)

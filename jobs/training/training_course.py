@@ -33,12 +33,15 @@ class Example:
         1 for fraud, 0 for genuine, None where no truth ever comes.
     truth_time_ms
         When the label is known; None without one.
+    transaction_id
+        Which transaction it is; empty where nobody asks.
     """
 
     event_time_ms: int
     vector: dict[str, float]
     label: int | None
     truth_time_ms: int | None
+    transaction_id: str = ""
 
 
 class TrainingCourse:

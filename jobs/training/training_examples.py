@@ -54,7 +54,7 @@ def examples_of(dataset: Dataset, feature_set: FeatureSet, first_row: int = 0) -
             label = None if labels is None else labels[row]
             time_ms = event["event_time_ms"]
             truth_time_ms = None if label is None else time_ms + dataset.truth_delay_ms
-            yield Example(time_ms, feature_set.vector(event), label, truth_time_ms)
+            yield Example(time_ms, feature_set.vector(event), label, truth_time_ms, event["transaction_id"])
 
 
 def _batches(dataset: Dataset, feature_set: FeatureSet, *, with_truths: bool) -> Iterator[list[Transaction | Truth]]:

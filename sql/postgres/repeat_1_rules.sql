@@ -12,6 +12,8 @@ CREATE OR REPLACE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON wei
     FOR EACH STATEMENT EXECUTE FUNCTION weir.refuse_change();
 CREATE OR REPLACE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON weir.feature_definition
     FOR EACH STATEMENT EXECUTE FUNCTION weir.refuse_change();
+CREATE OR REPLACE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON weir.retraining_decision
+    FOR EACH STATEMENT EXECUTE FUNCTION weir.refuse_change();
 
 -- Every activation, whoever writes it: a number that follows the order of commits, and an artifact that is here whole.
 CREATE OR REPLACE FUNCTION weir.number_activation() RETURNS trigger LANGUAGE plpgsql AS $$
