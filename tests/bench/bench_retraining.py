@@ -1,8 +1,8 @@
 """The loop that closes, on the whole stack: ``make bench ONLY=retraining``, about six minutes.
 
-Generated transactions and truths stream through one job that nobody restarts. Between the parts of the stream ``weir retrain
---once`` goes round: it makes the first version, tries the second beside it and promotes it, then the third. At the end ``weir
-reproduce`` makes the third again from its record, from the first on.
+Generated transactions and truths stream through one job that nobody restarts. Between the parts of the stream ``weir
+retrain --once`` goes round: it makes the first version, tries the second beside it and promotes it, then the third. At the
+end ``weir reproduce`` makes the third again from its record, from the first on.
 """
 
 from __future__ import annotations
