@@ -55,7 +55,8 @@ def read_labelled_rows(
     inferences, truths = TRAINING_TABLES
     fields = ("transaction_id", "event_time_ms", "features")
     scored = _scan(catalog, inferences, snapshot, wanted, fields)
-    told = newest_truths(_scan(catalog, truths, snapshot, window, TRUTH_FIELDS))
+    # A truth belongs to its transaction by name alone, whatever event time it tells: all are read.
+    told = newest_truths(_scan(catalog, truths, snapshot, "true", TRUTH_FIELDS))
     return _joined(scored, told, features)
 
 

@@ -46,7 +46,7 @@ class TableEvidence:
         self._catalog, self._artifacts = catalog, artifacts
 
     def of(self, judged: ActivationRecord, other: ActivationRecord, confidence: float) -> Evidence:
-        """Compare on what ``judged`` scored in its role; what either was trained on does not count.
+        """Compare on what ``judged`` scored in its role, new to both: what either was trained on does not count.
 
         Raises
         ------
@@ -65,8 +65,14 @@ class TableEvidence:
             )
             raise SettingsError(msg)
         snapshot = TrainingSnapshot.newest(self._catalog)
-        scored_by = (judged.digest, judged.role)
-        rows = read_labelled_rows(self._catalog, snapshot, features.label, features.features, scored_by=scored_by)
+        rows = read_labelled_rows(
+            self._catalog,
+            snapshot,
+            features.label,
+            features.features,
+            since_ms=1 + max(each.header["trained_until_ms"] for each in (a, b)),
+            scored_by=(judged.digest, judged.role),
+        )
         examples = TableRows.of(snapshot, rows, 0, None).examples(features)
         found = compare_versions(a, b, examples, confidence=confidence)
         return Evidence(

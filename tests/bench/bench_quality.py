@@ -1,10 +1,10 @@
 """How well River's models do on the handbook's experiment, beside the figures its book reports.
 
-``make bench ONLY=quality ARGS="--data handbook_raw.parquet"``; ``--forests`` takes them in, for many minutes. Every model is
-trained in one pass as ``weir train`` does it: predict, and learn a label when it is known; then it scores the test week as it
-is. The logistic regression goes the whole way of a version trained from the tables: rows, artifact, compiled scorer.
-``roc_auc``, ``average_precision`` and ``model`` are its; ``best_*`` are of the model with the highest average precision. That
-one is chosen by the week it is tested on, as one reads a table of results: expect a little less of it on another week.
+``make bench ONLY=quality ARGS="--data handbook_raw.parquet"``; ``--forests`` takes them in, for many minutes. Every model
+is trained in one pass as ``weir train`` does it: predict, learn a label when it is known; then it scores the test week as
+it is. The logistic regression goes the whole way of a version trained from the tables: rows, artifact, compiled scorer.
+``roc_auc``, ``average_precision`` and ``model`` are its; ``best_*`` are of the model with the highest average precision.
+That one is chosen by the week it is tested on, as one reads a table of results: expect a little less of it on another week.
 """
 
 from __future__ import annotations

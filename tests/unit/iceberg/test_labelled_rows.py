@@ -54,6 +54,23 @@ def test_a_window_of_event_time_is_half_open(tables):
     assert read(tables, since_ms=2, until_ms=4).transaction_id.tolist() == ["2", "3"]
 
 
+def test_a_truth_is_found_by_its_transaction_whatever_event_time_it_names(tables):
+    tables.infer({"transaction_id": "a", "event_time_ms": 3})
+    tables.tell({"transaction_id": "a", "label": 1, "event_time_ms": 1})
+    assert read(tables, since_ms=2).label.tolist() == [1]
+
+
+def test_only_what_an_artifact_scored_in_a_role_is_read_when_that_is_asked_for(tables):
+    tables.infer(
+        {"transaction_id": "a", "event_time_ms": 1, "digest": "new", "role": "challenger"},
+        {"transaction_id": "b", "event_time_ms": 2, "digest": "new"},
+        {"transaction_id": "a", "event_time_ms": 1, "digest": "old"},
+    )
+    tables.tell({"transaction_id": "a"})
+    assert read(tables, scored_by=("new", "challenger")).transaction_id.tolist() == ["a"]
+    assert read(tables, scored_by=("new", "champion")).transaction_id.tolist() == ["b"]
+
+
 def test_a_transaction_that_was_intervened_with_has_no_label(tables):
     tables.infer({"transaction_id": "a", "event_time_ms": 3})
     tables.tell({"transaction_id": "a", "label": 1, "intervened": True})
