@@ -15,7 +15,7 @@ from connectors.local.properties import write_properties
 
 __all__ = ["KafkaConnect"]
 
-SECRETS = "debezium.properties"
+SECRETS, KAFKA_SECRETS = "debezium.properties", "kafka.properties"
 _DEBEZIUM = "io.debezium:debezium-connector-postgres"
 _JSON = "org.apache.kafka.connect.json.JsonConverter"
 
@@ -30,7 +30,7 @@ class KafkaConnect:
     port
         Its REST interface, on 127.0.0.1.
     bootstrap
-        Kafka's address.
+        Kafka's address; a :class:`connectors.kafka.address.Address` where it takes more than that to reach it.
     jars
         The archives, groups ``connect`` and ``debezium``.
     java_home
@@ -71,6 +71,8 @@ class KafkaConnect:
         write_properties(self._folder / "worker.properties", self._worker_properties())
         self._secrets.mkdir(mode=0o700, exist_ok=True)
         write_properties(self._secrets / SECRETS, {"password": self._password})
+        if security := getattr(self._bootstrap, "security", None):
+            write_properties(self._secrets / KAFKA_SECRETS, {"password": security.password})
 
     def command(self) -> Command:
         """Return the worker's process."""
@@ -121,4 +123,13 @@ class KafkaConnect:
         for kind in ("config", "offset", "status"):
             topic = {f"{kind}.storage.topic": f"weir.connect.{kind}", f"{kind}.storage.replication.factor": 1}
             values |= topic
-        return values
+        return values | self._security()
+
+    def _security(self) -> dict[str, object]:
+        """Return how Kafka is reached: by the worker itself, and by the clients of its connectors."""
+        security = getattr(self._bootstrap, "security", None)
+        if security is None:
+            return {}
+        properties = security.java_properties(str(self._secrets / KAFKA_SECRETS))
+        told = {name: value for name, value in properties.items() if not name.startswith("config.providers")}
+        return {f"{client}{name}": x for client in ("", "producer.", "consumer.", "admin.") for name, x in told.items()}

@@ -70,11 +70,11 @@ def _fuzz(local: Local, count: int, seed: int) -> Row:
     scoring = Scoring(local, "fuzz")
     scoring.deploy(trained(1), "1")
     scoring.submit()
-    scoring.wait_for_event("activated", "1")
+    scoring.wait_for_event("activated", "1", 180)
     started = time.monotonic()
     with scoring.producing(stream(50_000), 50):
         result = fuzz(scoring, count, seed, patience_s=600)
-    total = scoring.wait_for_sum(scoring.sent(), 120)
+    total = scoring.wait_for_sum(scoring.sent(), 400)
     scoring.stop()
     _say(f"{count:,} malformed records took {time.monotonic() - started:.0f} s; reasons {dict(result.reasons)}")
     answered = result.reasons.total()

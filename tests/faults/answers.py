@@ -88,7 +88,7 @@ class Answers:
                 name = each["transaction_id"]
                 if name in answers.inferences:
                     answers.doubled[name] += 1
-                answers.inferences[name] = _hash({key: each[key] for key in COMPARED})
+                answers.inferences[name] = _hash({key: each.get(key) for key in COMPARED})
                 answers.times[name] = each["ingestion_time_ms"]
         for each in _messages(scoring, "transactions"):
             if "transaction_id" in each:

@@ -34,7 +34,7 @@ def soak(local: Local, hours: float, *, seed: int, rate: float, say: Callable[[s
     scoring = Scoring(local, "soak")
     scoring.deploy(trained(1), "1")
     scoring.submit()
-    scoring.wait_for_event("activated", "1")
+    scoring.wait_for_event("activated", "1", 180)
     load = Load.of(int(rate * (hours * 3_600 + 120)), seed)
     samples: dict[str, list[float]] = defaultdict(list)
     times: list[float] = []
@@ -48,7 +48,7 @@ def soak(local: Local, hours: float, *, seed: int, rate: float, say: Callable[[s
             latest = scoring.flink.checkpoints(scoring.job_id)["latest"]["completed"]
             samples["checkpoint"].append(latest["state_size"] / 1e6)
             say(f"{times[-1] / 60:.1f} min: {sum(scoring.stack.memory_mb().values()):,.0f} MB in all")
-    total = scoring.wait_for_sum(scoring.sent(), 120)
+    total = scoring.wait_for_sum(scoring.sent(), 400)
     scoring.stop()
     assert total.holds, str(total)
     first = int(len(times) * WARM_UP)

@@ -21,15 +21,15 @@ def swaps(local: Local, count: int, *, rate: float) -> Row:
     artifacts = (trained(1), trained(2))
     digests = {str(number): scoring.deploy(artifacts[number % 2], str(number)) for number in range(1)}
     scoring.submit()
-    scoring.wait_for_event("activated", "0")
+    scoring.wait_for_event("activated", "0", 180)
     rows = int(rate * (count * (PAUSE_S + 1) + 60))
     with scoring.producing(without_truths(stream(rows)), rate):
         for number in range(1, count + 1):
             digests[str(number)] = scoring.deploy(artifacts[number % 2], str(number))
             time.sleep(PAUSE_S)
-        scoring.wait_for_event("activated", str(count), 60)
+        scoring.wait_for_event("activated", str(count), 180)
         time.sleep(3)
-    total = scoring.wait_for_sum(scoring.sent(), 120)
+    total = scoring.wait_for_sum(scoring.sent(), 400)
     said = [each["version"] for each in scoring.model_events("activated")]
     scores = {(each["version"], each["digest"]) for each in scoring.messages("inferences")}
     verified = verify_topic(scoring.bootstrap, scoring.store.load_artifact)
