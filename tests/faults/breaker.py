@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import requests
 
 from connectors.connect import connector_state
@@ -92,6 +93,23 @@ class Breaker:
         freed_ms = _now_ms()
         self._all_is_well("", freed_ms)
         return (_now_ms() - freed_ms) / 1_000
+
+    def lose_slot(self) -> float:
+        """Drop Debezium's replication slot while Connect is away, and write rows that no slot has kept."""
+        hold = self._stack.home / "control" / "hold-connect"
+        hold.touch()
+        before = self._signal("connect")
+        with self._holding(hold), psycopg.connect(self._scoring.dsn, autocommit=True) as connection:
+            dropped = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active"
+            self._until("the slot is dropped", lambda: connection.execute(dropped).fetchall())
+            self._registry_comes_through()
+        back_ms = _now_ms()
+        self._until("connect is there again", lambda: self._ready("connect", before))
+        self._all_is_well("connect", back_ms)
+        if f"probe-{self._probe - 1}" not in {each["version"] for each in self._scoring.model_events("activated")}:
+            msg = "the row written while there was no slot did not come"
+            raise Broken(msg)
+        return (_now_ms() - back_ms) / 1_000
 
     def _all_is_well(self, component: str, since_ms: int) -> None:
         """A checkpoint that began after the fault is complete; what else the component does, it does again."""

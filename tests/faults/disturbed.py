@@ -39,6 +39,7 @@ NAMES = {
     ("kill", "connect"): "kill -9 of Connect",
     ("kill", "mlflow"): "kill -9 of MLflow",
     ("kill", "zookeeper"): "kill -9 of ZooKeeper",
+    ("lose", "slot"): "the replication slot dropped",
     ("full", "checkpoints"): "the checkpoints' disk full",
 }
 
@@ -99,6 +100,8 @@ def _break_everything(
                     spell.recovery_s = breaker.kill(component)
                 elif kind == "down":
                     spell.recovery_s = breaker.down(component, seconds)
+                elif kind == "lose":
+                    spell.recovery_s = breaker.lose_slot()
                 else:
                     spell.recovery_s = breaker.full()
             except NotPossible as error:

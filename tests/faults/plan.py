@@ -22,7 +22,7 @@ class Plan:
     Parameters
     ----------
     faults
-        In order: ``("kill", component)``, ``("down", component)`` or ``("full", "checkpoints")``.
+        In order: ``("kill", component)``, ``("down", component)``, ``("full", "checkpoints")``, ``("lose", "slot")``.
     down_s
         Seconds a component stays away.
     malformed, swaps
@@ -46,7 +46,7 @@ class Plan:
         """Return the plan for about so many minutes."""
         share = min(1.0, minutes / FULL_MINUTES)
         faults = [("kill", name) for name, count in KILLS.items() for _ in range(max(1, round(count * share)))]
-        faults += [("down", name) for name in DOWN_S] + [("full", "checkpoints")]
+        faults += [("down", name) for name in DOWN_S] + [("full", "checkpoints"), ("lose", "slot")]
         # Shuffled, so that no component dies so often in a row that the supervisor gives it up.
         random.Random(seed).shuffle(faults)
         down_s = {name: max(SHORTEST_DOWN_S, round(seconds * share)) for name, seconds in DOWN_S.items()}
