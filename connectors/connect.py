@@ -29,6 +29,8 @@ def register_connector(
     password_file: str,
     *,
     database_host: str = "127.0.0.1",
+    sslmode: str = "prefer",
+    root_cert: str = "",
     limit_s: float = 60.0,
 ) -> None:
     """Create the connector, or bring it to this version's configuration, and wait until it runs; does nothing twice.
@@ -45,6 +47,8 @@ def register_connector(
     password_file
         A properties file on the worker's side with the ``password`` of the role ``debezium``, inside what the worker's
         FileConfigProvider is allowed to read.
+    sslmode, root_cert
+        As PostgreSQL's clients name them; the certificates are a file on the worker's side.
     limit_s
         Seconds after which it is given up.
 
@@ -56,7 +60,8 @@ def register_connector(
         When Connect refuses the configuration, or the connector fails.
     """
     url = f"{connect_url.rstrip('/')}/connectors/{CONNECTOR}"
-    config = _config(database_host, database_port, password_file)
+    tls = {"database.sslmode": sslmode} | ({"database.sslrootcert": root_cert} if root_cert else {})
+    config = _config(database_host, database_port, password_file) | tls
     deadline = time.monotonic() + limit_s
     said = _put(url, config, deadline)
     while True:

@@ -30,10 +30,12 @@ def metadata_store_of(settings: Settings) -> MetadataStore:
 def dsn_of(settings: Settings, user: str = "weir") -> str:
     """Return the address of the registry's database for its owner, or for the role of one program."""
     return psycopg.conninfo.make_conninfo(
-        host="127.0.0.1",
-        port=Ports(settings.port_base).postgres,
+        host=settings.postgres_host,
+        port=settings.postgres_port or Ports(settings.port_base).postgres,
         user=user,
         password=role_password(settings.postgres_password.get_secret_value(), user),
         dbname="weir",
         connect_timeout=5,
+        sslmode=settings.postgres_sslmode,
+        sslrootcert=None if settings.postgres_root_cert is None else str(settings.postgres_root_cert.absolute()),
     )

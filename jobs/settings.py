@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     postgres_password: SecretStr = Field(
         SecretStr("weir-local"), description="of the database's owner; the other roles' passwords are made from it"
     )
+    postgres_host: str = "127.0.0.1"
+    postgres_port: int | None = Field(None, description="the local stack's, unless it is named")
+    postgres_sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    postgres_root_cert: Path | None = Field(None, description="PEM certificates that signed PostgreSQL's")
     s3_access_key: str = "weir"
     s3_secret_key: SecretStr = SecretStr("weir-local-secret")
     kafka_bootstrap: str = Field("", description="a Kafka that is not the local stack's, host:port")

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from connectors.local import postgres as module
 from connectors.local.postgres import Postgres
 from connectors.postgres.metadata_store import MetadataStore
+from connectors.postgres.role_password import role_password
+from jobs.registry_access import dsn_of
+from jobs.settings import Settings
+from tests.e2e.secured_kafka import write_certificates
 from tests.unit.postgres.conftest import free_port, run
 from udfs.domain.errors import ConnectionLostError
 
@@ -105,3 +110,24 @@ def test_the_publication_holds_the_three_tables(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute("SELECT tablename FROM pg_publication_tables WHERE pubname = 'weir_metadata'")
         assert {row[0] for row in rows} == {"model_artifact", "model_activation", "feature_definition"}
+
+
+def test_tls_that_is_asked_for_is_not_given_up(postgres: Postgres, tmp_path: Path) -> None:
+    """The wheel's server has no TLS: who insists on it, or on a certificate, must not be answered in plain text."""
+    settings = Settings(
+        postgres_password=SecretStr(postgres._password), postgres_port=postgres._port, postgres_sslmode="prefer"
+    )
+    assert MetadataStore(dsn_of(settings)).last_deployment_seq() >= 0
+    write_certificates(tmp_path)
+    for mode, certificate in (("require", None), ("verify-full", tmp_path / "ca.pem")):
+        strict = settings.model_copy(update={"postgres_sslmode": mode, "postgres_root_cert": certificate})
+        with pytest.raises(ConnectionLostError, match="server does not support SSL"):
+            MetadataStore(dsn_of(strict)).last_deployment_seq()
+
+
+def test_each_role_has_a_password_of_its_own(postgres: Postgres) -> None:
+    for role in ("mlflow", "debezium", "notifier"):
+        psycopg.connect(postgres.dsn_for(role)).close()
+        for password in (postgres._password, role_password(postgres._password, "another")):
+            with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                psycopg.connect(psycopg.conninfo.make_conninfo(postgres.dsn_for(role), password=password))

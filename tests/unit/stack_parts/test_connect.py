@@ -92,6 +92,9 @@ def test_the_configuration_names_the_password_and_does_not_hold_it(worker: Worke
     assert worker.config is not None
     assert worker.config["database.password"] == f"${{file:{SECRET}:password}}"
     assert worker.config["database.port"] == "5432"
+    assert worker.config["database.sslmode"] == "prefer"
+    register_connector(worker.url, 5432, SECRET, sslmode="verify-full", root_cert="/ca.pem")
+    assert (worker.config["database.sslmode"], worker.config["database.sslrootcert"]) == ("verify-full", "/ca.pem")
     assert all(isinstance(value, str) for value in worker.config.values())
 
 
