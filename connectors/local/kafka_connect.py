@@ -66,7 +66,11 @@ class KafkaConnect:
         (self._folder / "empty").mkdir(parents=True, exist_ok=True)
         write_log4j(
             self._folder / "log4j2.properties",
-            {"org.apache.kafka.connect.runtime.rest": "WARN", "org.reflections": "ERROR"},
+            {
+                "org.apache.kafka.connect.runtime.rest": "WARN",
+                "org.reflections": "ERROR",
+                "org.apache.kafka.clients": "WARN",
+            },
         )
         write_properties(self._folder / "worker.properties", self._worker_properties())
         self._secrets.mkdir(mode=0o700, exist_ok=True)
@@ -108,6 +112,9 @@ class KafkaConnect:
             "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
             "config.providers.file.param.allowed.paths": self._secrets,
             "offset.flush.interval.ms": 1_000,
+            # With the default, while Kafka is away, the shared admin client begins anew without a pause: it fills the log
+            # with tens of megabytes a minute. There is one broker, so beginning anew finds nobody else.
+            "metadata.recovery.strategy": "none",
             # A worker that was killed must not be waited for longer than it takes to start the next.
             "session.timeout.ms": 6_000,
             "heartbeat.interval.ms": 1_500,
