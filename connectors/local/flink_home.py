@@ -171,6 +171,8 @@ class FlinkHome:
             "heartbeat.interval": "1 s",
             "heartbeat.timeout": "8 s",
             "heartbeat.rpc-failure-threshold": 2,
+            # A TaskManager may keep looking for a leader of before (after ZooKeeper was away); it ends and begins anew.
+            "taskmanager.registration.timeout": "60 s",
             "slot.request.timeout": "120 s",
             # A job that lost a TaskManager waits for its successor; else it would fail and restart every second until then.
             "resourcemanager.standalone.start-up-time": 8_640_000_000,
@@ -195,7 +197,7 @@ class FlinkHome:
             "high-availability.jobmanager.port": str(self._rpc_port),
             "high-availability.zookeeper.quorum": f"127.0.0.1:{self._zookeeper_port}",
             # So long may a dead JobManager seem alive: its successor leads when the session has ended.
-            "high-availability.zookeeper.client.session-timeout": "8 s",
+            "high-availability.zookeeper.client.session-timeout": "12 s",
             "high-availability.zookeeper.client.connection-timeout": "5 s",
             # ZooKeeper may be started again without the job being so.
             "high-availability.zookeeper.client.tolerate-suspended-connections": True,

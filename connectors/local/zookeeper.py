@@ -12,7 +12,7 @@ from connectors.local.properties import write_properties
 __all__ = ["ZooKeeper"]
 
 TICK_MS = 2_000
-"""Sessions may be from two ticks to twenty long; Flink asks for four."""
+"""Sessions may be from two ticks to twenty long; Flink asks for six."""
 
 
 class ZooKeeper:
