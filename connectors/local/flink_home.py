@@ -199,6 +199,7 @@ class FlinkHome:
             # So long may a dead JobManager seem alive: its successor leads when the session has ended.
             "high-availability.zookeeper.client.session-timeout": "12 s",
             "high-availability.zookeeper.client.connection-timeout": "5 s",
+            "zookeeper.sasl.disable": True,  # else each client says that its authentication failed
             # ZooKeeper may be started again without the job being so.
             "high-availability.zookeeper.client.tolerate-suspended-connections": True,
         }
