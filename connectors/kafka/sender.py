@@ -43,6 +43,7 @@ class Sender:
             nobody knows whether the broker has it.
         """
         answer: Future[tuple[int, int]] = Future()
+        answer.set_running_or_notify_cancel()  # who no longer waits cannot cancel it: what is sent is sent
         with kafka_errors(f"send to the topic {topic}", self._bootstrap):
             sent = self._producer().send(topic, key=key.encode(), value=value)
         sent.add_callback(lambda at: answer.set_result((at.partition, at.offset)))

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from jobs.serving.bearer_token import BearerToken
 from jobs.serving.body_guard import BodyGuard
 from jobs.serving.limits import Limits
+from jobs.serving.problem_document import PROBLEM_RESPONSES
 from jobs.serving.problem_handlers import install_problem_handlers
 from jobs.serving.request_meter import RequestMeter
 from jobs.serving.routes import deployments, health, inferences, models, predict, problems, quality, stream
@@ -53,7 +54,7 @@ def build_app(
             await run_in_threadpool(services.stop)
 
     app = FastAPI(title="Weir", version=version("weir"), description=DESCRIPTION, lifespan=lifespan, docs_url=None,
-                  redoc_url=None, openapi_url="/v1/openapi.json")  # fmt: skip
+                  redoc_url=None, openapi_url="/v1/openapi.json", responses=PROBLEM_RESPONSES)  # fmt: skip
     install_problem_handlers(app)
     app.add_middleware(BodyGuard, limits=limits)
     app.add_middleware(RequestMeter, metrics=services.metrics)

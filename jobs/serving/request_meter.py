@@ -1,7 +1,11 @@
-"""Counts and times every request, by the route's pattern: a path with an id in it is not a series of its own."""
+"""Counts and times every request, by the route's pattern: a path with an id in it is not a series of its own.
+
+Each answer says in the header ``Weir-Process`` which process gave it: with several replicas that is worth knowing.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +28,7 @@ class RequestMeter:
 
     def __init__(self, app: ASGIApp, metrics: ServingMetrics) -> None:
         self._app, self._metrics = app, metrics
+        self._process = (b"weir-process", str(os.getpid()).encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and count it."""
@@ -36,6 +41,7 @@ class RequestMeter:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message.get("headers", ()), self._process]
             await send(message)
 
         try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from connectors.kafka.sender import Sender
 from jobs.serving.answer_desk import NOWHERE, AnswerDesk, Waiter
@@ -18,6 +18,9 @@ from udfs.domain.deployment import CHAMPION
 from udfs.domain.event import Transaction
 
 __all__ = ["StreamScorer"]
+
+SENDING_THREADS = 8
+"""Of their own: routes that wait for a database must not keep transactions from being sent."""
 
 
 class StreamScorer:
@@ -35,6 +38,7 @@ class StreamScorer:
 
     def __init__(self, sender: Sender, desk: AnswerDesk, max_waiting: int) -> None:
         self._sender, self._desk, self._max_waiting = sender, desk, max_waiting
+        self._threads = CapacityLimiter(SENDING_THREADS)
 
     async def score(
         self, transaction: Transaction, value: bytes, roles: Sequence[str], timeout_s: float
@@ -68,8 +72,10 @@ class StreamScorer:
         with self._desk.waiter(transaction["transaction_id"]) as waiter:
             try:
                 async with asyncio.timeout(timeout_s):
-                    sending = await run_in_threadpool(
-                        self._sender.send, "transactions", transaction["customer_id"], value
+                    # A request that runs out of time while it waits for a thread has sent nothing.
+                    key = transaction["customer_id"]
+                    sending = await to_thread.run_sync(
+                        self._sender.send, "transactions", key, value, limiter=self._threads
                     )
                     self._desk.place(waiter, await asyncio.wrap_future(sending))
                     await self._answered(waiter, roles)

@@ -62,6 +62,15 @@ def test_every_problem_is_a_document_whose_type_leads_to_its_meaning(client):
     assert client.put("/v1/health", json={}).json()["reason"] == "method_not_allowed"
 
 
+def test_the_openapi_document_promises_problems_and_nothing_else(client):
+    document = client.get("/v1/openapi.json").json()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            bad = [each for status, each in operation["responses"].items() if not status.startswith("2")]
+            assert [list(each["content"]) for each in bad] == [["application/problem+json"]] * 2
+    assert "HTTPValidationError" not in str(document)
+
+
 def test_with_a_token_only_health_and_problems_are_open(services):
     with serving(services, token="s3cret") as address, httpx.Client(base_url=address, trust_env=False) as client:
         for path in ("/v1/health", "/v1/ready", "/v1/problems/unauthorized", "/metrics"):
