@@ -30,6 +30,7 @@ class Sender:
         self._bootstrap = bootstrap
         self._client: KafkaProducer | None = None
         self._opening = threading.Lock()
+        self._broken = False
 
     def send(self, topic: str, key: str, value: bytes) -> Future[tuple[int, int]]:
         """Hand a record to the client; the future gives its partition and offset once the broker has it.
@@ -47,18 +48,25 @@ class Sender:
         with kafka_errors(f"send to the topic {topic}", self._bootstrap):
             sent = self._producer().send(topic, key=key.encode(), value=value)
         sent.add_callback(lambda at: answer.set_result((at.partition, at.offset)))
-        sent.add_errback(lambda error: answer.set_exception(self._translated(topic, error)))
+        sent.add_errback(lambda error: self._failed(topic, answer, error))
         return answer
 
     def close(self) -> None:
         """Wait shortly for what was sent, then let the client go."""
         with self._opening:
-            if self._client is not None:
-                self._client.close(timeout=5)
-                self._client = None
+            self._let_go(timeout_s=5)
+
+    def _let_go(self, timeout_s: float) -> None:
+        if self._client is not None:
+            self._client.close(timeout=timeout_s)
+            self._client = None
+        self._broken = False
 
     def _producer(self) -> KafkaProducer:
         with self._opening:
+            if self._broken:
+                # An idempotent client that lost a record may refuse all that come after; the next one numbers anew.
+                self._let_go(timeout_s=0.5)
             if self._client is None:
                 self._client = KafkaProducer(
                     bootstrap_servers=self._bootstrap,
@@ -75,6 +83,10 @@ class Sender:
                     metrics_enabled=False,
                 )
             return self._client
+
+    def _failed(self, topic: str, answer: Future[tuple[int, int]], error: BaseException) -> None:
+        self._broken = True  # in the client's own thread, which cannot close it
+        answer.set_exception(self._translated(topic, error))
 
     def _translated(self, topic: str, error: BaseException) -> ConnectionLostError:
         """Return the client's error as ours; what is none of its errors is told all the same."""
