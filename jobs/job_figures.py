@@ -26,7 +26,7 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
     -------
     dict
         ``prediction_latency_ms`` (prediction - event) and ``platform_backlog_ms`` (prediction - ingestion) with p50 and p99
-        of the slowest subtask's newest 1,024 transactions; ``watermark_lag_ms`` behind now; ``consumer_lag`` in records by
+        of the slowest subtask's newest 1,024 batches; ``watermark_lag_ms`` behind now; ``consumer_lag`` in records by
         topic; ``events_per_s`` read from ``transactions``; ``dead_letters`` by reason and ``versions`` with their counts,
         both since the tasks started; ``busy`` per stage from 0 to 1; ``scale_out``, whether the README's rule
         says so now.

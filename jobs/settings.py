@@ -77,8 +77,11 @@ class Settings(BaseSettings):
     emit_features: bool = Field(False, description="also write the features topic")
 
     parallelism: int = Field(2, ge=1, le=32)
-    shards: int = Field(32, ge=1, le=32_768, description="fixed for a deployment: Flink's max parallelism")
-    batch_ms: int = Field(20, ge=1, le=10_000, description="how long the source collects events per shard")
+    shards: int = Field(8, ge=1, le=32_768, description="fixed for a deployment: Flink's max parallelism")
+    batch_ms: int = Field(20, ge=1, le=10_000, description="how long the source collects transactions per shard")
+    truth_batch_ms: int = Field(
+        200, ge=1, le=60_000, description="how long truths, and what the truth join is told, are collected per shard"
+    )
     buffer_timeout_ms: int = Field(5, ge=0)
     checkpoint_interval_ms: int = Field(2_000, ge=100)
     tables_checkpoint_interval_ms: int = Field(
@@ -107,6 +110,16 @@ class Settings(BaseSettings):
     api_max_batch: int = Field(1_000, ge=1, le=100_000, description="rows of features, or truths, in one request")
     api_body_timeout_s: float = Field(10, gt=0, description="how long a client may take to send a body")
     api_answer_timeout_ms: int = Field(5_000, ge=1, le=60_000, description="how long the API waits for the stream")
+
+    @model_validator(mode="after")
+    def _shards_suffice(self) -> Settings:
+        if self.parallelism > self.shards:
+            msg = (
+                f"WEIR_PARALLELISM is {self.parallelism}, but WEIR_SHARDS is {self.shards}: a stage has at most as many "
+                "subtasks as shards. Lower the one, or raise the other before the deployment's first weir submit."
+            )
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _quality_settings_fit(self) -> Settings:

@@ -16,6 +16,9 @@ from udfs.domain.metadata import Activation
 
 __all__ = ["RoleScorer"]
 
+Vectors = dict[tuple[str, ...], list[dict[str, float]]]
+"""The vectors of some transactions, by the names they hold."""
+
 
 class RoleScorer:
     """The scorers of a deployment, applied to lists of transactions.
@@ -52,9 +55,12 @@ class RoleScorer:
         with reason ``no_champion``.
         """
         inferences = []
+        vectors: Vectors = {}
         for role in dict.fromkeys((CHAMPION, *self.deployment.live_roles)):
             for activation, transactions in self._by_activation(role, batch):
-                inferences.extend(self._score_role(role, activation, transactions, watermark_ms, now_ms))
+                if self._by_event_time:
+                    vectors = {}
+                inferences.extend(self._score_role(role, activation, transactions, vectors, watermark_ms, now_ms))
         return inferences
 
     def threshold(self, inference: Mapping[str, Any]) -> float | None:
@@ -92,6 +98,7 @@ class RoleScorer:
         role: str,
         activation: Activation | None,
         transactions: Sequence[Transaction],
+        known: Vectors,
         watermark_ms: int | None,
         now_ms: int,
     ) -> list[dict[str, Any]]:
@@ -99,7 +106,10 @@ class RoleScorer:
             return []
         digest, scorer = self.versions[activation.digest] if activation else (None, None)
         names = scorer.features if scorer else self._feature_set.features
-        vectors = [vector_of(names, each["features"], each["fields"]) for each in transactions]
+        # Two versions of one feature set share their vectors: picking them costs more than scoring them.
+        vectors = known.get(names)
+        if vectors is None:
+            vectors = known[names] = [vector_of(names, each["features"], each["fields"]) for each in transactions]
         scores = score_vectors(scorer, names, vectors)
         trained_until_ms = int(scorer.header.get("trained_until_ms", 0)) if scorer else 0
         return [

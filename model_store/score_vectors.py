@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from model_store.scorer import Scorer
 
 __all__ = ["score_vectors", "vector_of"]
+
+_FLOAT = {float}
 
 
 def vector_of(names: Sequence[str], features: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, float]:
@@ -20,9 +20,16 @@ def vector_of(names: Sequence[str], features: Mapping[str, Any], fields: Mapping
     >>> vector_of(["a", "b", "c"], {"a": 1}, {"a": 2.0, "b": "text"})
     {'a': 1.0}
     """
+    named = {**fields, **features}
+    try:
+        picked = [named[name] for name in names]
+    except KeyError:
+        picked = []
+    if picked and set(map(type, picked)) == _FLOAT:  # the stages' own numbers always are
+        return dict(zip(names, picked, strict=True))
     values: dict[str, float] = {}
     for name in names:
-        value = features.get(name, fields.get(name))
+        value = named.get(name)
         if isinstance(value, int | float):
             values[name] = float(value)
     return values
@@ -38,7 +45,7 @@ def score_vectors(
     scores: list[float | None] = [None] * len(vectors)
     whole = [index for index, vector in enumerate(vectors) if len(vector) == len(names)] if scorer else []
     if scorer is not None and whole:
-        matrix = np.array([[vectors[index][name] for name in names] for index in whole], dtype=np.float64)
+        matrix = scorer.matrix([vectors[index] for index in whole])
         for index, score in zip(whole, scorer.score(matrix).tolist(), strict=True):
             scores[index] = score
     return scores

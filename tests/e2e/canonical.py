@@ -42,6 +42,7 @@ def make(target: Path) -> None:
     known = {
         "model": MODEL,
         "rows": ROWS,
+        "shards": scoring.settings.shards,
         "champion": digest(trained(1)),
         "challenger": digest(trained(2)),
         "made_by": "python -m tests.e2e.canonical",

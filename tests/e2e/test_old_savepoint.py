@@ -23,7 +23,7 @@ def known():
 @pytest.fixture(scope="module")
 def inferences(local, known, tmp_path_factory):
     """What a job says that was started from a copy of the savepoint, with nothing deployed, of old and new transactions."""
-    scoring = Scoring(local, model=known["model"])
+    scoring = Scoring(local, model=known["model"], shards=known["shards"])
     savepoint = tmp_path_factory.mktemp("kept") / "savepoint"
     shutil.copytree(KEPT, savepoint)
     scoring.submit(savepoint=savepoint.as_uri())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from udfs.domain.deployment import CHAMPION
 from udfs.operators.labelled_counters import LabelledCounters
 
 __all__ = ["ScoreMetrics"]
@@ -14,15 +13,16 @@ __all__ = ["ScoreMetrics"]
 LABELS = ("model", "version", "role")
 NONE = "none"
 SAMPLES = 1_024
-"""Transactions a histogram's quantiles are over, the newest of each subtask."""
+"""Batches a histogram's quantiles are over, the newest of each subtask."""
 
 
 class ScoreMetrics:
     """Histograms and counters of one subtask of the score stage.
 
-    ``prediction_latency_ms`` is prediction - event, ``platform_backlog_ms`` is prediction - ingestion, both once per
-    transaction. ``inferences``, ``late`` and ``null_scores`` are counted per model, version and role. Only Java objects are
-    registered, because a reporter's thread must not wait for the interpreter.
+    ``prediction_latency_ms`` is prediction - event, ``platform_backlog_ms`` is prediction - ingestion, both of the first
+    transaction of each batch: all of a batch are predicted at one time. ``inferences``, ``late`` and ``null_scores`` are
+    counted per model, version and role. Only Java objects are registered, because a reporter's thread must not wait for
+    the interpreter.
 
     Parameters
     ----------
@@ -37,22 +37,21 @@ class ScoreMetrics:
         self._late = LabelledCounters(group, "late", LABELS)
         self._null_scores = LabelledCounters(group, "null_scores", LABELS)
 
-    def count(self, inferences: Iterable[Mapping[str, Any]]) -> None:
+    def count(self, inferences: Sequence[Mapping[str, Any]]) -> None:
         """Take one batch of inferences."""
-        made: Counter[tuple[str, ...]] = Counter()
-        late: Counter[tuple[str, ...]] = Counter()
-        null: Counter[tuple[str, ...]] = Counter()
-        for each in inferences:
-            version: tuple[str, ...] = (each["model"] or NONE, each["version"] or NONE, each["role"])
-            made[version] += 1
-            late[version] += bool(each["late"])
-            null[version] += each["score"] is None
-            if each["role"] == CHAMPION and self._latency is not None:
-                self._latency.update(each["prediction_time_ms"] - each["event_time_ms"])
-                self._backlog.update(each["prediction_time_ms"] - each["ingestion_time_ms"])
-        for counters, counts in ((self._inferences, made), (self._late, late), (self._null_scores, null)):
-            for version, count in counts.items():
-                counters.add(version, count)
+        counts = Counter(
+            (each["model"] or NONE, each["version"] or NONE, each["role"], each["late"], each["score"] is None)
+            for each in inferences
+        )
+        for (model, version, role, late, null), count in counts.items():
+            labels = (model, version, role)
+            self._inferences.add(labels, count)
+            self._late.add(labels, count if late else 0)
+            self._null_scores.add(labels, count if null else 0)
+        if inferences and self._latency is not None:
+            first = inferences[0]
+            self._latency.update(first["prediction_time_ms"] - first["event_time_ms"])
+            self._backlog.update(first["prediction_time_ms"] - first["ingestion_time_ms"])
 
 
 def _histogram(group: Any, name: str) -> Any:  # noqa: ANN401

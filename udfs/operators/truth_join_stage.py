@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pyflink.common import Row
@@ -37,7 +38,8 @@ class TruthJoinStage(KeyedProcessFunction):
     """Joins predictions and truths by transaction and emits what changes in the counts of each version.
 
     Keyed by
-        Shard of the transaction. Predictions come from the score stage, truths from the customer stage, in one input.
+        Shard of the transaction. Predictions of the score stage and truths of the customer stage come in one input, as lists
+        of the batches that SQL collected for a moment.
     State kept
         ``open-transactions``: one entry per transaction until its retention is over (see ``udfs/domain/truth_join.py``).
     Timers
@@ -69,9 +71,10 @@ class TruthJoinStage(KeyedProcessFunction):
         }
 
     def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Join one batch."""
+        """Join what was collected: a list of batches."""
+        items = list(chain.from_iterable(decode(payload)))
         watermark_ms = ctx.timer_service().current_watermark()
-        yield from self._emit(join_truths(decode(payload), self._open, watermark_ms=watermark_ms, **self._rules), ctx)
+        yield from self._emit(join_truths(items, self._open, watermark_ms=watermark_ms, **self._rules), ctx)
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Presume labels that are mature and forget transactions whose retention is over."""

@@ -1,4 +1,4 @@
-"""Settings of the quality measurement that contradict each other are refused in a sentence."""
+"""Settings that contradict each other are refused in a sentence."""
 
 from __future__ import annotations
 
@@ -18,3 +18,9 @@ def test_labels_mature_well_within_the_retention():
     assert Settings(label_maturity_days=60).label_maturity_days == 60
     with pytest.raises(ValidationError, match="set it to at most 108"):
         Settings(label_maturity_days=119)
+
+
+def test_a_stage_has_no_more_subtasks_than_shards():
+    assert Settings(parallelism=4, shards=4).shards == 4
+    with pytest.raises(ValidationError, match="WEIR_PARALLELISM is 9, but WEIR_SHARDS is 8"):
+        Settings(parallelism=9)
