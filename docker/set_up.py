@@ -19,6 +19,7 @@ from connectors.iceberg.warehouse import TABLES, Warehouse
 from connectors.kafka.topics import create_topics
 from connectors.postgres.migrations import install_alias_trigger, migrate
 from connectors.postgres.role_password import role_password
+from jobs.tables.fill_options import FillOptions
 from jobs.tables.script import fill_script
 
 __all__ = ["set_up"]
@@ -55,9 +56,7 @@ def _write_script(path: Path) -> None:
     warehouse = Warehouse("postgres:5432", "http://s3:80")
     catalog = open_catalog(warehouse, role_password(PASSWORD, "iceberg"), "weir", "weir-local-secret")
     starts = {table: next_offsets(catalog, table) for table in TABLES}
-    script = fill_script(
-        warehouse, "kafka:9092", starts, name="weir-tables", checkpoint_interval_ms=30_000, security={}
-    )
+    script = fill_script(warehouse, "kafka:9092", starts, FillOptions(), {})
     path.write_text(script, encoding="utf-8")
 
 

@@ -37,6 +37,7 @@ VERBS = {
     "explain": "everything about one transaction",
     "notify": "send alerts to a webhook, each once for its receiver",
     "sql": "ask the tables in Flink's SQL client",
+    "erase": "remove a customer from the tables",
 }
 
 

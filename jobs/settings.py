@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     tables_checkpoint_interval_ms: int = Field(
         30_000, ge=1_000, description="how often the tables job commits what came to the tables on S3"
     )
+    tables_compaction_s: int = Field(
+        0, ge=0, description="how often the tables job makes larger files of small ones; 0 for never"
+    )
+    tables_snapshot_days: float = Field(5, gt=0, description="age at which a snapshot of a table without a tag goes")
     event_time_batch_ms: int = Field(3_600_000, ge=1_000, description="window of the source when order is event_time")
     allowed_lateness_ms: int = Field(
         3_600_000, ge=0, description="how far out of order an event may be and not be late"

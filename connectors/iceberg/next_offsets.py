@@ -14,9 +14,11 @@ from connectors.iceberg.warehouse import NAMESPACE
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
-__all__ = ["next_offsets"]
+__all__ = ["FLOOR", "next_offsets"]
 
 PARTITION, OFFSET = "topic_partition", "topic_offset"
+FLOOR = "weir.next-offset."
+"""Property of a table, a partition's number behind it: rows before this offset were there, though they may be erased."""
 
 
 def next_offsets(catalog: Catalog, table: str) -> dict[int, int]:
@@ -36,17 +38,21 @@ def next_offsets(catalog: Catalog, table: str) -> dict[int, int]:
         When PostgreSQL or S3 does not answer.
     """
     found: dict[int, int] = {}
+    floors: dict[int, int] = {}
     with iceberg_errors(f"read how far {NAMESPACE}.{table} is"):
         if not catalog.table_exists((NAMESPACE, table)):
             return {}
         loaded = catalog.load_table((NAMESPACE, table))
+        kept = {name: value for name, value in loaded.properties.items() if name.startswith(FLOOR)}
+        floors = {int(name.removeprefix(FLOOR)): int(value) for name, value in kept.items()}
         ranges = [(task.file, *_bounds(loaded, task.file)) for task in loaded.scan().plan_files()]
         for file, partitions, greatest in sorted(ranges, key=lambda each: -each[2]):
             if all(found.get(partition, -1) >= greatest for partition in partitions):
                 continue
             for partition, offset in _newest(loaded, file).items():
                 found[partition] = max(found.get(partition, -1), offset)
-    return {partition: offset + 1 for partition, offset in sorted(found.items())}
+    ends = {partition: offset + 1 for partition, offset in found.items()}
+    return {partition: max(ends.get(partition, 0), floors.get(partition, 0)) for partition in sorted(ends | floors)}
 
 
 def _newest(table: Any, file: Any) -> dict[int, int]:  # noqa: ANN401

@@ -9,6 +9,7 @@ import typer
 from jobs.console import errors_as_sentences, print_json, stderr, stdout
 from jobs.running_stack import running_stack
 from jobs.settings import Settings
+from jobs.tables.fill_job import renew_tables
 from jobs.upgrade import upgrade_job
 
 __all__ = ["upgrade"]
@@ -21,6 +22,7 @@ def upgrade(
 
     The job stops with a savepoint, its TaskManagers are replaced (they keep the old code's modules), and the new bundle goes
     on from the savepoint. If it fails before its first checkpoint, the old bundle goes on from there instead; exit code 2.
+    The tables job, if it runs, is started anew where its SQL or its settings have changed.
 
     Example: git pull && make install && weir upgrade
     """
@@ -29,9 +31,10 @@ def upgrade(
         stack = running_stack(settings)
         with stderr.status("upgrading") as status:
             version, change = upgrade_job(stack, settings, progress=status.update)
+            tables = renew_tables(stack, settings, progress=status.update)
         if as_json:
             done = {"job_id": change.job_id, "savepoint": change.savepoint, "pause_s": change.pause_s} if change else {}
-            print_json({"upgraded": change is not None, "build_id": version.build_id, **done})
+            print_json({"upgraded": change is not None, "build_id": version.build_id, "tables_job_id": tables, **done})
         elif change is None:
             stdout.print(f"the job runs build {version.build_id[:16]} with these settings already; nothing to do")
         else:

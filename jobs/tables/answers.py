@@ -11,6 +11,7 @@ from jobs.tables.sql_client import run_script
 
 __all__ = ["answers", "parse_answers"]
 
+LONGEST_S = 3_600.0
 BORDER = re.compile(r"\+(-+\+)+")
 
 
@@ -22,7 +23,7 @@ def answers(stack: LocalStack, begin: Path, file: Path) -> list[dict[str, Any]]:
     TablesError
         When a statement fails.
     """
-    return parse_answers(run_script(stack, file, begin=begin))
+    return parse_answers(run_script(stack, file, begin=begin, timeout_s=LONGEST_S))
 
 
 def parse_answers(text: str) -> list[dict[str, Any]]:
@@ -32,11 +33,15 @@ def parse_answers(text: str) -> list[dict[str, Any]]:
     --------
     >>> parse_answers("[INFO]\n+---+--------+\n| n |   note |\n+---+--------+\n| 1 | <NULL> |\n+---+--------+\n1 row in set")
     [{'columns': ['n', 'note'], 'rows': [['1', None]]}]
+    >>> parse_answers("Empty set")
+    [{'columns': [], 'rows': []}]
     """
     found: list[dict[str, Any]] = []
     borders = 0
     for line in (line.strip() for line in text.splitlines()):
-        if BORDER.fullmatch(line):
+        if line == "Empty set":
+            found.append({"columns": [], "rows": []})
+        elif BORDER.fullmatch(line):
             borders += 1
         elif not line.startswith("|"):
             borders = 0  # behind a table, or not in one yet

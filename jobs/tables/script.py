@@ -8,6 +8,7 @@ from importlib import resources
 from connectors.iceberg.warehouse import TABLES, Warehouse
 from connectors.kafka_options import kafka_options
 from connectors.statement import statement
+from jobs.tables.fill_options import FillOptions
 
 __all__ = ["fill_script", "session_script"]
 
@@ -18,9 +19,7 @@ def fill_script(
     warehouse: Warehouse,
     bootstrap: str,
     starts: Mapping[str, Mapping[int, int]],
-    *,
-    name: str,
-    checkpoint_interval_ms: int,
+    options: FillOptions,
     security: Mapping[str, str],
 ) -> str:
     """Return the script that submits the tables job.
@@ -31,20 +30,18 @@ def fill_script(
         Kafka's bootstrap servers.
     starts
         By topic, the offset to begin with in each partition; a partition that is not named begins at its beginning.
-    name
-        Of the job, and of its consumer group.
-    checkpoint_interval_ms
-        Every so often the tables get what came since.
+    options
+        What people may set about the job.
     security
         Properties of Kafka's clients: TLS and SASL.
     """
     inserts = [statement(f"fill/{table}.sql") for table in TABLES]
     return _joined(
         [
-            statement("fill/settings.sql", name=name, checkpoint_interval_ms=checkpoint_interval_ms),
+            statement("fill/settings.sql", **options.placeholders()),
             *_catalogs(warehouse),
             *(_table(table) for table in TABLES),
-            *(_topic(table, bootstrap, name, _start(starts.get(table, {})), security) for table in TABLES),
+            *(_topic(table, bootstrap, options.name, _start(starts.get(table, {})), security) for table in TABLES),
             "EXECUTE STATEMENT SET BEGIN\n" + _joined(inserts) + "END",
         ]
     )

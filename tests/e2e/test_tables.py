@@ -108,7 +108,7 @@ def story(local, tmp_path_factory):
         story.status = local.weir_json("status")
         file = tmp_path_factory.mktemp("sql") / "question.sql"
         file.write_text("".join(f"SELECT * FROM {name};\n" for name in VIEWS) + COUNTS)
-        answers = local.weir_json("sql", "-f", str(file), timeout_s=400)["answers"]
+        answers = local.weir_json("sql", "-f", str(file), timeout_s=600)["answers"]
         story.answers = dict(zip([*VIEWS, "counts"], answers, strict=True))
         story.refused = local.weir("sql", "-f", str(bad_question(file.parent)))
         yield story

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.iceberg.warehouse import TABLES, Warehouse
 from connectors.kafka.topics import TOPICS
+from jobs.tables.fill_options import FillOptions
 from jobs.tables.script import fill_script, session_script
 from tests.unit.house.source_tree import ROOT
 from udfs.domain.dead_letter import dead_letter
@@ -62,8 +63,9 @@ def test_a_table_has_every_field_that_the_job_writes_and_its_position(topic):
 def test_table_topic_and_insert_name_the_same_columns_in_the_same_order(table):
     of_table = columns(f"tables/{table}.sql")
     assert of_table[-4:] == POSITION
-    selected = re.findall(r"`(\w+)`", text(f"fill/{table}.sql").split("SELECT")[1].split("topic_partition")[0])
-    assert selected == of_table[:-4]
+    into, _, rest = text(f"fill/{table}.sql").partition("SELECT")
+    selected = re.findall(r"`(\w+)`", rest.split("topic_partition")[0])
+    assert selected == re.findall(r"`(\w+)`", into.partition("(")[2]) == of_table[:-4]
     assert set(selected) <= set(columns(f"topics/{table}.sql"))
 
 
@@ -94,7 +96,7 @@ def test_a_view_asks_only_views_before_it():
 
 def test_the_scripts_leave_no_placeholder_open_and_hold_no_secret():
     scripts = [
-        fill_script(WAREHOUSE, "kafka:9092", {"truths": {1: 7}}, name="j", checkpoint_interval_ms=1_000, security={}),
+        fill_script(WAREHOUSE, "kafka:9092", {"truths": {1: 7}}, FillOptions(), {}),
         session_script(WAREHOUSE, "kafka:9092", None, security={"security.protocol": "SSL"}),
         session_script(WAREHOUSE, "kafka:9092", "trained@7", security={}),
     ]
