@@ -35,6 +35,7 @@ VERBS = {
     "serve": "answer over HTTP: the interactive API",
     "verify": "make scores again and compare them",
     "explain": "everything about one transaction",
+    "report": "the page as one static file, and its charts",
     "notify": "send alerts to a webhook, each once for its receiver",
     "sql": "ask the tables in Flink's SQL client",
     "erase": "remove a customer from the tables",

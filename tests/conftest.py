@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.allowed_skips import is_allowed
+
 HERE = Path(__file__).parent
 MARKED_FOLDERS = {"integration": "integration", "e2e": "e2e"}
 
@@ -24,6 +26,15 @@ def pytest_collection_modifyitems(items):
             marker = MARKED_FOLDERS.get(item.path.relative_to(HERE).parts[0])
             if marker:
                 item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail a test that is skipped for a reason nobody has allowed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and not is_allowed(report.longrepr):
+        report.outcome, report.longrepr = "failed", f"{report.longrepr}: this skip is not in tests/allowed_skips.py"
+    return report
 
 
 @pytest.fixture(scope="session")

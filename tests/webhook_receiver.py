@@ -26,25 +26,27 @@ class Receiver:
     def __init__(self, plan: Callable[[int], tuple[int, float, bool]] = lambda call: (200, 0.0, True)) -> None:
         self.plan = plan
         self.calls: list[tuple[str, int, float]] = []
+        self.seconds: dict[int, float] = {}
         self.acted: Counter[str] = Counter()
         self.bodies: dict[str, dict] = {}
         self.unsigned = 0
         self.headers: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def take(self, headers: dict[str, str], body: bytes) -> tuple[int, float]:
+    def take(self, headers: dict[str, str], body: bytes) -> tuple[int, float, int]:
         key = headers["idempotency-key"]
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         mine = hmac.new(base64.b64decode(SECRET.removeprefix("whsec_")), signed, hashlib.sha256).digest()
         with self._lock:
-            status, wait_s, acts = self.plan(len(self.calls))
+            number = len(self.calls)
+            status, wait_s, acts = self.plan(number)
             self.calls.append((key, status, wait_s))
             self.headers = headers
             self.unsigned += headers["webhook-signature"] != "v1," + base64.b64encode(mine).decode()
             if acts and key not in self.acted:
                 self.acted[key] += 1
                 self.bodies[key] = json.loads(body)
-        return status, wait_s
+        return status, wait_s, number
 
 
 @contextmanager
@@ -53,8 +55,9 @@ def receiving(receiver: Receiver) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
+            began = time.monotonic()
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, wait_s = receiver.take({name.lower(): value for name, value in self.headers.items()}, body)
+            status, wait_s, number = receiver.take({name.lower(): value for name, value in self.headers.items()}, body)
             time.sleep(wait_s)
             try:
                 self.send_response(status)
@@ -67,6 +70,7 @@ def receiving(receiver: Receiver) -> Iterator[str]:
                 self.wfile.write(b"ok")
             except OSError:
                 pass  # the sender has gone
+            receiver.seconds[number] = time.monotonic() - began
 
         def log_message(self, *arguments):
             pass

@@ -23,8 +23,8 @@ class ServingPlan:
         Kafka, ``host:port``.
     dsn
         The registry's database.
-    mlflow
-        MLflow's address.
+    mlflow, flink
+        Addresses of MLflow, and of Flink's REST interface.
     token
         What a client must carry; None asks for nothing.
     limits
@@ -38,6 +38,7 @@ class ServingPlan:
     bootstrap: str
     dsn: str = field(repr=False)
     mlflow: str
+    flink: str = ""
     token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
     trusted_keys: str = ""

@@ -24,6 +24,7 @@ def plan_of(settings: Settings) -> ServingPlan:
         bootstrap=kafka_address(settings),
         dsn=dsn_of(settings),
         mlflow=addresses["mlflow"],
+        flink=addresses["flink"],
         trusted_keys=settings.trusted_keys,
         token=None if settings.api_token is None else settings.api_token.get_secret_value(),
         limits=Limits(

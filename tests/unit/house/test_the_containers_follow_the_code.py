@@ -166,7 +166,8 @@ def test_the_deployment_upgrades_by_savepoint_with_high_availability_and_the_loc
 
 
 def test_commands_that_the_files_name_exist():
-    pyflink = pytest.importorskip("pyflink")
+    import pyflink
+
     scripts = {path.name for folder in pyflink.__path__ for path in (Path(folder) / "bin").iterdir()}
     for service in ("zookeeper", "jobmanager", "taskmanager", "submit", "tables"):
         assert SERVICES[service]["command"][0] in scripts

@@ -13,7 +13,7 @@ from tests.unit.house.source_tree import PACKAGES, ROOT, tracked_files
 
 # Build tools come from the lock, not from the network; the code is copied, for setuptools writes beside its sources.
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
-AT_RUN_TIME = {".json", ".lock", ".properties", ".py", ".sql", ".typed", ".yaml"}
+AT_RUN_TIME = {".html", ".json", ".lock", ".properties", ".py", ".sql", ".typed", ".yaml"}
 
 
 @pytest.fixture(scope="module")

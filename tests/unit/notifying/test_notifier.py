@@ -72,8 +72,8 @@ def test_an_alert_that_nobody_takes_is_dead_after_its_attempts_and_the_next_one_
     taken = receiver.take
 
     def refuse_poison(headers, body):
-        status, wait_s = taken(headers, body)
-        return (400 if headers["idempotency-key"] == poison else status), wait_s
+        status, wait_s, number = taken(headers, body)
+        return (400 if headers["idempotency-key"] == poison else status), wait_s, number
 
     receiver.take = refuse_poison
     done, told = run(queue, receiver, alerts(3), attempts=4)

@@ -15,11 +15,12 @@ from connectors.postgres.metadata_store import MetadataStore
 from connectors.postgres.role_password import role_password
 from jobs.registry_access import dsn_of
 from jobs.settings import Settings
+from tests.allowed_skips import NOT_ROOT
 from tests.e2e.secured_kafka import write_certificates
 from tests.unit.postgres.conftest import free_port, run
 from udfs.domain.errors import ConnectionLostError
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to hand PostgreSQL to another account")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason=NOT_ROOT)
 
 
 def test_rows_survive_a_kill_and_a_lock_file_whose_number_is_another_process(tmp_path: Path) -> None:
