@@ -33,6 +33,7 @@ VERBS = {
     "threshold": "what thresholds catch, for so many alerts a day",
     "reproduce": "train a version again from its record",
     "serve": "answer over HTTP: the interactive API",
+    "parity": "recorded features against recomputed ones",
     "verify": "make scores again and compare them",
     "explain": "everything about one transaction",
     "report": "the page as one static file, and its charts",

@@ -28,7 +28,8 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
         ``prediction_latency_ms`` (prediction - event) and ``platform_backlog_ms`` (prediction - ingestion) with p50 and p99
         of the slowest subtask's newest 1,024 batches; ``watermark_lag_ms`` behind now; ``consumer_lag`` in records by
         topic; ``events_per_s`` read from ``transactions``; ``dead_letters`` by reason and ``versions`` with their counts,
-        both since the tasks started; ``busy`` per stage from 0 to 1; ``scale_out``, whether the README's rule
+        both since the tasks started; ``bytes_per_entity`` of state of the customers and terminals written last, mean and
+        p99 of the largest subtask; ``busy`` per stage from 0 to 1; ``scale_out``, whether the README's rule
         says so now.
     """
     stages = {vertex["name"]: vertex["id"] for vertex in flink.job(job_id)["vertices"]}
@@ -48,6 +49,11 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
         name.split(".")[-2]: round(value["sum"])
         for name, value in customer.items()
         if name.startswith(f"{ids.CUSTOMER}.reason.")
+    }
+    terminal = flink.vertex_metrics(job_id, _vertex(stages, ids.TERMINAL), rf"{ids.TERMINAL}\.bytes_per_entity")
+    figures["bytes_per_entity"] = {
+        entity: {ours: _of(found, f"{uid}.bytes_per_entity_{ours}", "max") for ours in ("mean", "p99")}
+        for entity, uid, found in (("customer", ids.CUSTOMER, customer), ("terminal", ids.TERMINAL, terminal))
     }
     figures["versions"] = _versions(score)
     figures["busy"] = _busy(flink, job_id, stages)

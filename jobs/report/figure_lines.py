@@ -17,11 +17,12 @@ def figure_lines(figures: dict[str, Any]) -> list[str]:
     ...     prediction_latency_ms=quiet, platform_backlog_ms={"p50": 40.0, "p99": 1900.5}, watermark_lag_ms=None,
     ...     consumer_lag={"transactions": 12}, events_per_s=99.5, dead_letters={"duplicate": 2}, busy={"score": 0.25},
     ...     versions=[dict(model="fraud", version="1", role="champion", inferences=7, late=1, null_scores=0)],
-    ...     scale_out=True,
+    ...     scale_out=True, bytes_per_entity={"customer": {"mean": 900.2, "p99": 4000.0}},
     ... )):
     ...     print(line)
     prediction - event: not measured yet; prediction - ingestion: p50 40 ms, p99 1900 ms; watermark lag: none yet
     99.5 transactions a second; waiting in Kafka: 12 transactions; dead letters: 2 duplicate; busiest: score 25 %
+    bytes of state: customer mean 900 p99 4000
     fraud 1 champion: 7 inferences, 1 late, 0 null
     it does not keep up: weir scale to more TaskManagers if this lasts for five minutes and cores are free
     """
@@ -37,6 +38,13 @@ def figure_lines(figures: dict[str, Any]) -> list[str]:
         f"{'no' if rate is None else rate} transactions a second; waiting in Kafka: {lag}; dead letters: {dead}"
         + (f"; busiest: {busy[0]} {busy[1]:.0%}".replace("%", " %") if busy else ""),
     ]
+    sizes = [
+        f"{entity} mean {each['mean']:.0f} p99 {each['p99']:.0f}"
+        for entity, each in figures.get("bytes_per_entity", {}).items()
+        if each["mean"] is not None and each["p99"] is not None
+    ]
+    if sizes:
+        lines.append(f"bytes of state: {', '.join(sizes)}")
     lines += [
         f"{each['model']} {each['version']} {each['role']}: {each['inferences']} inferences, {each['late']} late, "
         f"{each['null_scores']} null"

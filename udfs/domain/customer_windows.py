@@ -1,4 +1,4 @@
-"""The customer stage: drops repeated transactions, marks late ones, and counts each customer's windows.
+"""The customer stage: drops repeated transactions, marks late ones, and computes each customer's windows.
 
 Pure: a list of transactions in the order in which they are to be taken, and the shard's state as a mapping. The
 operator around it reads a batch, calls this once, and writes what comes back.
@@ -11,13 +11,21 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 
 from udfs.domain.calendar_features import calendar_features
-from udfs.domain.customer_history import CustomerHistory
+from udfs.domain.entity_histories import EntityHistories
 from udfs.domain.event import Transaction
+from udfs.domain.event_chunk import scaled
+from udfs.domain.handbook_windows import HANDBOOK_CUSTOMER
+from udfs.domain.small_history import SmallHistory
 from udfs.domain.state_schema import check_schema
 from udfs.domain.transaction_digest import transaction_digest
+from udfs.domain.window_names import DAY_MS
+from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["CustomerUpdate", "update_customers"]
+__all__ = ["CUSTOMER_RETENTION_MS", "CustomerUpdate", "update_customers"]
 
+CUSTOMER_RETENTION_MS = 31 * DAY_MS
+"""The longest window and one day: an event time may lie a day ahead, and must not cost others their history."""
+HANDBOOK = WindowPlan(HANDBOOK_CUSTOMER)
 SHARD = ""
 """The state key of the shard itself; no customer_id is empty."""
 SHARD_SCHEMA = 1
@@ -35,14 +43,22 @@ class CustomerUpdate:
         The transactions, in the given order, with ``late`` and the customer's and calendar features set.
     duplicates
         Those whose transaction_id the customer had already, as they came in; they were counted nowhere.
+    sizes
+        About how many bytes of state each customer has whose state was written.
     """
 
     events: list[Transaction]
     duplicates: list[Transaction]
+    sizes: list[int]
 
 
 def update_customers(
-    events: Sequence[Transaction], state: MutableMapping[str, bytes], *, lateness_ms: int
+    events: Sequence[Transaction],
+    state: MutableMapping[str, bytes],
+    *,
+    lateness_ms: int,
+    plan: WindowPlan = HANDBOOK,
+    parts: MutableMapping[str, bytes] | None = None,
 ) -> CustomerUpdate:
     """Take transactions in the given order into the state of their customers.
 
@@ -59,6 +75,10 @@ def update_customers(
         this. (Partitions are read at paces of their own: one that lags behind another is not out of order.) It is
         scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
         kept.
+    plan
+        The window features to compute.
+    parts
+        What lies beside the values of large customers; by default in ``state``, too.
 
     Notes
     -----
@@ -67,21 +87,19 @@ def update_customers(
     """
     taken: list[Transaction] = []
     duplicates: list[Transaction] = []
-    histories: dict[str, CustomerHistory] = {}
-    changed: set[str] = set()
+    keep_ms = CUSTOMER_RETENTION_MS + lateness_ms
+    histories = EntityHistories(state, state if parts is None else parts, keep_ms, SmallHistory.of_customer_1)
     greatest = _greatest(state)
     seen_before = dict(greatest)
     for event in events:
         customer_id, time_ms, amount = event["customer_id"], event["event_time_ms"], event["amount"]
-        history = histories.get(customer_id)
-        if history is None:
-            history = histories[customer_id] = CustomerHistory(lateness_ms, state.get(customer_id))
+        history = histories.of(customer_id)
         digest = transaction_digest(event["transaction_id"])
         if history.holds(digest):
             duplicates.append(event)
             continue
-        history.add(digest, time_ms, amount)
-        changed.add(customer_id)
+        kept = history.add(digest, time_ms, scaled(amount))
+        histories.changed(customer_id)
         weekend, night = calendar_features(time_ms)
         known = event.copy()
         newest = greatest.get(event["partition"], time_ms)
@@ -91,17 +109,17 @@ def update_customers(
             "TX_AMOUNT": amount,
             "TX_DURING_WEEKEND": weekend,
             "TX_DURING_NIGHT": night,
-            **history.windows(time_ms, amount),
+            **(plan.values(history, time_ms) if kept else plan.alone(amount)),
         }
         taken.append(known)
-        greatest[event["partition"]] = max(newest, time_ms)
-    for customer_id in changed:
-        state[customer_id] = histories[customer_id].encode()
+        if time_ms >= newest:
+            greatest[event["partition"]] = time_ms
+    sizes = histories.write()
     if greatest != seen_before:
         state[SHARD] = bytes([SHARD_SCHEMA]) + b"".join(
             PARTITION_STATE.pack(*each) for each in sorted(greatest.items())
         )
-    return CustomerUpdate(taken, duplicates)
+    return CustomerUpdate(taken, duplicates, sizes)
 
 
 def _greatest(state: MutableMapping[str, bytes]) -> dict[int, int]:

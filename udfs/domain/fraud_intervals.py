@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-__all__ = ["FraudIntervals", "known_as_fraud"]
+__all__ = ["FOREVER", "FraudIntervals", "known_as_fraud"]
 
 FOREVER = (1 << 63) - 1
 COUNT = struct.Struct("<I")

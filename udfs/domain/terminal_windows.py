@@ -7,15 +7,36 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 
+from udfs.domain.entity_histories import EntityHistories
 from udfs.domain.event import Transaction, Truth
-from udfs.domain.terminal_history import TerminalHistory
+from udfs.domain.event_chunk import scaled
+from udfs.domain.handbook_windows import HANDBOOK_TERMINAL
+from udfs.domain.small_history import SmallHistory
 from udfs.domain.transaction_digest import transaction_digest
+from udfs.domain.window_names import DAY_MS
+from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["update_terminals"]
+__all__ = ["TERMINAL_RETENTION_MS", "changes_counts", "update_terminals"]
+
+TERMINAL_RETENTION_MS = 38 * DAY_MS
+"""The delay, the longest window and one day: an event time may lie a day ahead, and must not cost others their
+history."""
+HANDBOOK = WindowPlan(HANDBOOK_TERMINAL)
+
+
+def changes_counts(truth: Truth) -> bool:
+    """Say whether a truth can change a count; a first one that says "genuine" cannot."""
+    return truth["label"] == 1 or truth["revision"] > 0
 
 
 def update_terminals(
-    events: Sequence[Transaction | Truth], state: MutableMapping[str, bytes], *, lateness_ms: int = 0
+    events: Sequence[Transaction | Truth],
+    state: MutableMapping[str, bytes],
+    *,
+    lateness_ms: int = 0,
+    plan: WindowPlan = HANDBOOK,
+    parts: MutableMapping[str, bytes] | None = None,
+    sizes: list[int] | None = None,
 ) -> list[Transaction]:
     """Take transactions and truths in the given order into the state of their terminals.
 
@@ -29,6 +50,12 @@ def update_terminals(
         call.
     lateness_ms
         How much longer than 38 days a terminal's history is kept. A day of lateness is in those 38 already.
+    plan
+        The window features to compute.
+    parts
+        What lies beside the values of large terminals; by default in ``state``, too.
+    sizes
+        Gets about how many bytes of state each terminal has whose state was written.
 
     Returns
     -------
@@ -41,28 +68,34 @@ def update_terminals(
     A truth counts for transactions from its truth_time_ms on. The highest revision known at the transaction's time
     holds; where one revision was told with both labels, fraud holds: neither depends on the order of arrival. A truth
     waits for its transaction, and belongs to it by transaction_id alone, whatever event time it names. An intervened
-    transaction counts by its label. A truth without terminal_id, or about a transaction behind the retained history,
-    changes nothing.
+    transaction counts by its label. A truth without terminal_id, one about a transaction behind the
+    retained history, and a first one that says "genuine" change nothing.
     """
     taken: list[Transaction] = []
-    histories: dict[str, TerminalHistory] = {}
+    keep_ms = TERMINAL_RETENTION_MS + lateness_ms
+    histories = EntityHistories(state, state if parts is None else parts, keep_ms, SmallHistory.of_terminal_1)
     for event in events:
         terminal_id = event["terminal_id"]
         if terminal_id is None:
             if event["kind"] == "transaction":
                 taken.append(event)
             continue
-        history = histories.get(terminal_id)
-        if history is None:
-            history = histories[terminal_id] = TerminalHistory(lateness_ms, state.get(terminal_id))
+        if event["kind"] == "truth" and not changes_counts(event):
+            continue
+        history = histories.of(terminal_id)
+        histories.changed(terminal_id)
         digest, time_ms = transaction_digest(event["transaction_id"]), event["event_time_ms"]
         if event["kind"] == "truth":
-            history.add_truth(digest, time_ms, event["truth_time_ms"], event["revision"], event["label"])
+            history.add_truth(digest, time_ms, (event["truth_time_ms"], event["revision"], event["label"]))
             continue
-        history.add_transaction(digest, time_ms)
+        kept = history.add(digest, time_ms, scaled(event["amount"]))
         known = event.copy()
-        known["features"] = {**event["features"], **history.windows(time_ms)}
+        known["features"] = {
+            **event["features"],
+            **(plan.values(history, time_ms) if kept else plan.alone(event["amount"])),
+        }
         taken.append(known)
-    for terminal_id, history in histories.items():
-        state[terminal_id] = history.encode()
+    written = histories.write()
+    if sizes is not None:
+        sizes += written
     return taken

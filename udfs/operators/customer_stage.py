@@ -9,7 +9,7 @@ from typing import Any
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
-from udfs.domain.customer_windows import update_customers
+from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, update_customers
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
 from udfs.domain.event_order import in_event_order
@@ -17,13 +17,16 @@ from udfs.domain.feature_set import FEATURE_SETS
 from udfs.domain.parsing import Control, Rejection, parse_transaction, parse_truth
 from udfs.domain.payload import encode
 from udfs.domain.shards import Shards
+from udfs.domain.terminal_windows import changes_counts
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
-from udfs.operators.descriptors import CUSTOMERS, DEAD_LETTERS, TRUTHS
+from udfs.operators.descriptors import CUSTOMER_PARTS, CUSTOMERS, DEAD_LETTERS, TRUTHS
 from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.labelled_counters import LabelledCounters
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
+from udfs.operators.sweeps import Sweeps
+from udfs.operators.window_metrics import WindowMetrics
 
 __all__ = ["CustomerStage"]
 
@@ -36,8 +39,10 @@ class CustomerStage(KeyedProcessFunction):
         Shard of the customer. Batches come from SQL: transactions and truths in one input, told apart by their topic.
     State kept
         ``customers``: one entry per customer, its transactions of the longest window.
+        ``customer-parts``: chunks and buckets of customers with more than 512 transactions.
     Timers
-        None. With order = event_time the batches were released at the watermark by SQL and are sorted here.
+        One event-time timer a week and shard, which removes idle customers. With order = event_time the batches were
+        released at the watermark by SQL and are sorted here.
     Emits
         Payloads of transactions and truths keyed by terminal shard; truths keyed by transaction shard (side output);
         dead letters (side output): malformed records and repeated transaction ids, with their position.
@@ -53,6 +58,9 @@ class CustomerStage(KeyedProcessFunction):
         """Check the build, then get state."""
         check_build(self._settings.build_id)
         self._customers = StateEntries(ctx.get_map_state(CUSTOMERS))
+        self._parts = StateEntries(ctx.get_map_state(CUSTOMER_PARTS))
+        self._metrics = WindowMetrics(ctx.get_metrics_group())
+        self._sweeps = Sweeps(CUSTOMER_RETENTION_MS + self._settings.lateness_ms)
         self._shards = Shards(self._settings.shards)
         self._dead_letters = LabelledCounters(ctx.get_metrics_group(), "dead_letters", ("reason",))
         self._required_fields = FEATURE_SETS[self._settings.feature_set].required_fields
@@ -73,16 +81,30 @@ class CustomerStage(KeyedProcessFunction):
         if self._settings.order == "event_time":
             events = in_event_order(events)
         if topic == "transactions":
-            update = update_customers(events, self._customers, lateness_ms=self._settings.lateness_ms)  # type: ignore[arg-type]
+            update = update_customers(
+                events,  # type: ignore[arg-type]
+                self._customers,
+                lateness_ms=self._settings.lateness_ms,
+                parts=self._parts,
+            )
+            self._metrics.take(update.sizes)
+            if update.events:
+                first = update.events[0]
+                self._sweeps.set(first["customer_id"], first["event_time_ms"], ctx)
             for repeated in update.duplicates:
                 value = raw[repeated["partition"], repeated["offset"]]
                 detail = f"transaction_id {repeated['transaction_id']!s:.80} was scored before"
                 yield DEAD_LETTERS, self._dead_letter(topic, repeated, "duplicate", detail, value)
             yield from self._by_terminal(update.events)
         else:
-            yield from self._by_terminal(events)
+            yield from self._by_terminal([event for event in events if changes_counts(event)])  # type: ignore[arg-type]
             for key, truths in self._grouped(events, lambda truth: truth["transaction_id"]).items():
                 yield TRUTHS, Row(key, encode(truths))
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Remove idle customers."""
+        self._sweeps.sweep(self._customers, self._parts, timestamp, ctx)
+        return iter(())
 
     def _parse(self, topic: str, value: str | None, position: Position) -> Transaction | Truth | Rejection | Control:
         if topic == "transactions":

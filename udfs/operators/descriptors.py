@@ -14,6 +14,7 @@ __all__ = [
     "BATCH",
     "BROADCAST",
     "CUSTOMERS",
+    "CUSTOMER_PARTS",
     "DEAD_LETTERS",
     "GATE_STATE",
     "HELD_BACK",
@@ -28,6 +29,7 @@ __all__ = [
     "RECORD",
     "SCORED",
     "TERMINALS",
+    "TERMINAL_PARTS",
     "TRUTHS",
     "VERDICT",
 ]
@@ -55,6 +57,9 @@ MODEL_EVENTS = OutputTag("model-events", RECORD)
 
 CUSTOMERS = MapStateDescriptor("customers", STRING, BYTES)
 TERMINALS = MapStateDescriptor("terminals", STRING, BYTES)
+# Chunks and buckets of entities too large for one entry there (udfs/domain/large_history.py).
+CUSTOMER_PARTS = MapStateDescriptor("customer-parts", STRING, BYTES)
+TERMINAL_PARTS = MapStateDescriptor("terminal-parts", STRING, BYTES)
 HELD_BACK = MapStateDescriptor("held-back-for-watermark", STRING, BYTES)
 HELD_FOR_MODEL = MapStateDescriptor("held-for-first-model", STRING, BYTES)
 GATE_STATE = MapStateDescriptor("gate", STRING, BYTES)

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from udfs.operators.java_histogram import java_histogram
 from udfs.operators.labelled_counters import LabelledCounters
 
 __all__ = ["ScoreMetrics"]
 
 LABELS = ("model", "version", "role")
 NONE = "none"
-SAMPLES = 1_024
-"""Batches a histogram's quantiles are over, the newest of each subtask."""
 
 
 class ScoreMetrics:
@@ -31,8 +30,8 @@ class ScoreMetrics:
     """
 
     def __init__(self, group: Any) -> None:  # noqa: ANN401
-        self._latency = _histogram(group, "prediction_latency_ms")
-        self._backlog = _histogram(group, "platform_backlog_ms")
+        self._latency = java_histogram(group, "prediction_latency_ms")
+        self._backlog = java_histogram(group, "platform_backlog_ms")
         self._inferences = LabelledCounters(group, "inferences", LABELS)
         self._late = LabelledCounters(group, "late", LABELS)
         self._null_scores = LabelledCounters(group, "null_scores", LABELS)
@@ -52,15 +51,3 @@ class ScoreMetrics:
             first = inferences[0]
             self._latency.update(first["prediction_time_ms"] - first["event_time_ms"])
             self._backlog.update(first["prediction_time_ms"] - first["ingestion_time_ms"])
-
-
-def _histogram(group: Any, name: str) -> Any:  # noqa: ANN401
-    # PyFlink has no histogram; its thread mode holds Flink's own metric group, which has.
-    java_group = getattr(group, "_metrics", None)
-    if java_group is None:
-        return None
-    from pemja import findClass
-
-    return java_group.histogram(
-        name, findClass("org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram")(SAMPLES)
-    )

@@ -12,12 +12,14 @@ from pyflink.datastream import KeyedProcessFunction
 from udfs.domain.event_order import in_event_order
 from udfs.domain.payload import decode, encode
 from udfs.domain.shards import Shards
-from udfs.domain.terminal_windows import update_terminals
+from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, update_terminals
 from udfs.operators.build_check import check_build
-from udfs.operators.descriptors import HELD_BACK, TERMINALS
+from udfs.operators.descriptors import HELD_BACK, TERMINAL_PARTS, TERMINALS
 from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
+from udfs.operators.sweeps import Sweeps
+from udfs.operators.window_metrics import WindowMetrics
 
 __all__ = ["TerminalStage"]
 
@@ -31,8 +33,9 @@ class TerminalStage(KeyedProcessFunction):
     State kept
         ``terminals``: one entry per terminal, its transactions of the longest window with their labels.
         ``held-back-for-watermark``: with order = event_time, events by the watermark that releases them.
+        ``terminal-parts``: chunks and buckets of terminals with more than 512 transactions.
     Timers
-        With order = event_time one event-time timer per source window; none with order = arrival.
+        With order = event_time one event-time timer per source window; one a week and shard removes idle terminals.
     Emits
         Payloads of transactions with all features, keyed by the same shard.
     Restart, late or repeated event
@@ -47,6 +50,9 @@ class TerminalStage(KeyedProcessFunction):
         """Check the build, then get state."""
         check_build(self._settings.build_id)
         self._terminals = StateEntries(ctx.get_map_state(TERMINALS))
+        self._parts = StateEntries(ctx.get_map_state(TERMINAL_PARTS))
+        self._metrics = WindowMetrics(ctx.get_metrics_group())
+        self._sweeps = Sweeps(TERMINAL_RETENTION_MS)
         self._held_back = StateEntries(ctx.get_map_state(HELD_BACK))
         self._shards = Shards(self._settings.shards)
 
@@ -54,7 +60,7 @@ class TerminalStage(KeyedProcessFunction):
         """Take a batch at once, or hold it back until the watermark has passed its source window."""
         events = decode(payload)
         if self._settings.order == "arrival":
-            yield from self._take(events)
+            yield from self._take(events, ctx)
             return
         watermark_ms = ctx.timer_service().current_watermark()
         waiting: dict[int, list[Any]] = defaultdict(list)
@@ -70,18 +76,22 @@ class TerminalStage(KeyedProcessFunction):
             self._held_back[str(release_ms)] = encode((decode(held) if held else []) + group).encode()
             ctx.timer_service().register_event_time_timer(release_ms)
         if behind:
-            yield from self._take(in_event_order(behind))
+            yield from self._take(in_event_order(behind), ctx)
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Release what the watermark has passed, in event order."""
+        """Release what the watermark has passed, in event order; once a week, remove idle terminals."""
         held = self._held_back.pop(str(timestamp), None)
         if held is not None:
-            yield from self._take(in_event_order(decode(held)))
+            yield from self._take(in_event_order(decode(held)), ctx)
+        self._sweeps.sweep(self._terminals, self._parts, timestamp, ctx)
 
-    def _take(self, events: Any) -> Iterator[Any]:  # noqa: ANN401
-        scored_next = update_terminals(events, self._terminals)
+    def _take(self, events: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        sizes: list[int] = []
+        scored_next = update_terminals(events, self._terminals, parts=self._parts, sizes=sizes)
+        self._metrics.take(sizes)
         if scored_next:
             first = scored_next[0]
+            self._sweeps.set(first["terminal_id"] or first["customer_id"], first["event_time_ms"], ctx)
             yield Row(self._shards.of(first["terminal_id"] or first["customer_id"]), encode(scored_next))
 
 

@@ -1,7 +1,17 @@
-"""Bytes of keyed state as version 0.1 wrote them: they are in savepoints, so they must be read for ever."""
+"""Bytes of keyed state as each version wrote them: they are in savepoints, so they must be read for ever."""
 
+from pathlib import Path
+from unittest.mock import patch
+
+import orjson
+import pytest
+
+from udfs.domain import entity_histories
 from udfs.domain.customer_windows import update_customers
+from udfs.domain.small_history import SmallHistory
 from udfs.domain.terminal_windows import update_terminals
+from udfs.domain.window_feature import WindowFeature
+from udfs.domain.window_plan import WindowPlan
 
 DAY_MS = 86_400_000
 CUSTOMERS = {
@@ -72,25 +82,47 @@ TRUTHS = [
 ]
 
 
-def test_the_customer_state_of_schema_1_is_read_and_written():
-    written = {}
-    update_customers(HISTORY, written, lateness_ms=0)
-    assert {key: value.hex() for key, value in written.items()} == CUSTOMERS
+def test_the_customer_state_of_schema_1_is_read():
     update = update_customers([HISTORY[0], transaction("new", 3 * DAY_MS, 1.0)], state(CUSTOMERS), lateness_ms=0)
     assert [event["transaction_id"] for event in update.duplicates] == ["a"]
     assert update.events[0]["features"]["CUSTOMER_ID_NB_TX_7DAY_WINDOW"] == 3
     assert abs(update.events[0]["features"]["CUSTOMER_ID_AVG_AMOUNT_7DAY_WINDOW"] - 8.6 / 3) < 1e-12
 
 
-def test_the_terminal_state_of_schema_1_is_read_and_written():
-    written = {}
-    update_terminals([*HISTORY, *TRUTHS], written)
-    assert {key: value.hex() for key, value in written.items()} == TERMINALS
+def test_the_terminal_state_of_schema_1_is_read_without_amounts():
+    check_terminal(state(TERMINALS))
+    history = SmallHistory.of_terminal_1(38 * DAY_MS, state(TERMINALS)["k"])
+    plan = WindowPlan([WindowFeature("MEAN", "terminal", "mean", DAY_MS, field="amount")])
+    assert plan.warming(history, 3 * DAY_MS)
+    assert not plan.warming(history, 4 * DAY_MS)
+
+
+def check_terminal(recorded):
     later = [
         transaction("waits", 3 * DAY_MS, 1.0),
         transaction("x", 11 * DAY_MS, 1.0),
         transaction("y", 13 * DAY_MS, 1.0),
     ]
-    x, y = update_terminals(later, state(TERMINALS))[1:]
+    x, y = update_terminals(later, recorded)[1:]
     assert (x["features"]["TERMINAL_ID_NB_TX_7DAY_WINDOW"], x["features"]["TERMINAL_ID_RISK_7DAY_WINDOW"]) == (3, 1.0)
     assert abs(y["features"]["TERMINAL_ID_RISK_7DAY_WINDOW"] - 2 / 3) < 1e-12
+
+
+@pytest.mark.parametrize("limit", [512, 1])
+def test_schema_2_is_written_and_read_small_and_large(limit):
+    with patch.object(entity_histories, "SMALL_EVENTS", limit):
+        customers, terminals = {}, {}
+        update_customers(HISTORY, customers, lateness_ms=0)
+        update_terminals([*HISTORY, *TRUTHS], terminals)
+    written = {
+        key: value.hex() for key, value in {**customers, **{f"terminal {k}": v for k, v in terminals.items()}}.items()
+    }
+    assert written == GOLDEN[limit]
+    update = update_customers([HISTORY[0], transaction("new", 3 * DAY_MS, 1.0)], dict(customers), lateness_ms=0)
+    assert [event["transaction_id"] for event in update.duplicates] == ["a"]
+    assert abs(update.events[0]["features"]["CUSTOMER_ID_AVG_AMOUNT_7DAY_WINDOW"] - 8.6 / 3) < 1e-12
+    check_terminal(dict(terminals))
+
+
+GOLDEN = orjson.loads((Path(__file__).parents[2] / "data/window_state_2.json").read_bytes())
+GOLDEN = {int(limit): entries for limit, entries in GOLDEN.items()}

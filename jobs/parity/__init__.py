@@ -1,0 +1,1 @@
+"""Whether the features the stream recorded are those a backfill gives."""

@@ -1,0 +1,95 @@
+"""What the topics hold about a sample of inferences: every event of their customers and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from connectors.kafka.record import Record
+from udfs.domain.deployment import CHAMPION
+from udfs.domain.event import Position, Transaction, Truth
+from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.parsing import parse_transaction, parse_truth
+
+__all__ = ["RecordedEvents"]
+
+Read = Callable[[str], Iterable[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvents:
+    """A sample and its history.
+
+    Parameters
+    ----------
+    inferences
+        The sampled inferences of the champion, by transaction_id.
+    events
+        Every transaction of their customers and terminals, every truth of their terminals; ``ingestion_time_ms`` is when
+        Kafka got it.
+    """
+
+    inferences: Mapping[str, Mapping[str, Any]]
+    events: list[Transaction | Truth]
+
+    @classmethod
+    def read(cls, read: Read, choose: Callable[[Iterator[Any]], Iterable[Any]]) -> RecordedEvents:
+        """Read what is needed from the topics.
+
+        Parameters
+        ----------
+        read
+            Yields a topic's records; ``transactions`` is read twice, first to learn whom the sample is about.
+        choose
+            Chooses the sample among the champion's inferences.
+        """
+        said = (orjson.loads(record.value or b"{}") for record in read("inferences"))
+        chosen = choose(each for each in said if each.get("role") == CHAMPION)
+        inferences = {each["transaction_id"]: each for each in chosen}
+        fields = _fields(inferences.values())
+        customers: set[str] = set()
+        terminals: set[str] = set()
+        for transaction in _transactions(read, fields):
+            if transaction["transaction_id"] in inferences:
+                customers.add(transaction["customer_id"])
+                terminals.add(transaction["terminal_id"] or "")
+        events: list[Transaction | Truth] = [
+            each
+            for each in _transactions(read, fields)
+            if each["customer_id"] in customers or each["terminal_id"] in terminals
+        ]
+        events += (each for each in _truths(read) if each["terminal_id"] in terminals)
+        return cls(inferences, events)
+
+
+def _fields(inferences: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    labels = {each["feature_set"] for each in inferences}
+    found = dict.fromkeys(
+        name for each in FEATURE_SETS.values() if each.label in labels for name in each.required_fields
+    )
+    return tuple(found)
+
+
+def _transactions(read: Read, fields: tuple[str, ...]) -> Iterator[Transaction]:
+    for record in read("transactions"):
+        parsed = parse_transaction(_text(record), _position(record), fields)
+        if isinstance(parsed, dict):
+            yield parsed
+
+
+def _truths(read: Read) -> Iterator[Truth]:
+    for record in read("truths"):
+        parsed = parse_truth(_text(record), _position(record))
+        if isinstance(parsed, dict):
+            yield parsed
+
+
+def _text(record: Record) -> str | None:
+    return None if record.value is None else record.value.decode(errors="replace")
+
+
+def _position(record: Record) -> Position:
+    return Position(partition=record.partition, offset=record.offset, ingestion_time_ms=record.timestamp_ms)
