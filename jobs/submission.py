@@ -7,6 +7,7 @@ from collections.abc import Callable
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from jobs.bundle import build_bundle
+from jobs.features.feature_rows import feature_catalog
 from jobs.job_arguments import JobArguments
 from jobs.job_version import JobVersion
 from jobs.kafka_address import job_properties, kafka_address
@@ -92,7 +93,8 @@ def stop_job(stack: LocalStack, *, timeout_s: float = 120.0) -> str:
 
 
 def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: str | None) -> JobArguments:
-    first_seq = 0 if savepoint else metadata_store_of(settings).last_deployment_seq()
+    store = metadata_store_of(settings)
+    first_seq = 0 if savepoint else store.last_deployment_seq()
     stages = StageSettings(
         build_id=build_id,
         model=settings.model,
@@ -112,6 +114,7 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         quality_rolling_ms=settings.quality_rolling_ms,
         quality_false_positive_rate=settings.quality_false_positive_rate,
         trusted_keys=settings.trusted_keys,
+        feature_rows=feature_catalog(store.feature_rows()).to_json(),
     )
     return JobArguments(
         name=JOB_NAME,

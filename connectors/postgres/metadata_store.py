@@ -165,6 +165,29 @@ class MetadataStore:
             msg = f"The feature set {name}@{version} is recorded with another definition. Give this one a new version."
             raise RegistryError(msg)
 
+    def feature_rows(self) -> list[tuple[str, int, dict[str, Any], int]]:
+        """Return name, version, definition and time (epoch milliseconds) of every recorded feature set, retired ones too."""
+        query = "SELECT name, version, definition, created_ms FROM weir.feature_definition ORDER BY created_ms, version"
+        with self._connection("read the feature sets") as connection:
+            return [tuple(row) for row in connection.execute(query).fetchall()]
+
+    def retire_features(self, name: str, version: int) -> None:
+        """Write that a feature set is retired, as a row of its own (``NAME@VERSION``); the same again does nothing.
+
+        Raises
+        ------
+        RegistryError
+            When a version that plays a role needs the set: the database refuses it.
+        """
+        definition = {"retired": True}
+        content = hashlib.sha256(f"{name}@{version} retired".encode()).hexdigest()
+        with self._connection(f"retire the feature set {name}@{version}") as connection:
+            connection.execute(
+                "INSERT INTO weir.feature_definition (name, version, hash, definition) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT (name, version) DO NOTHING",
+                (f"{name}@{version}", 1, content, Jsonb(definition)),
+            )
+
     def _activations(self, table: str, model: str | None, order: str, limit: int | None) -> list[ActivationRecord]:
         # The three texts are constants of this class, never a caller's.
         query = f"SELECT {_COLUMNS} FROM {table} WHERE model = coalesce(%s, model) ORDER BY {order} LIMIT %s"  # noqa: S608

@@ -17,6 +17,8 @@ from udfs.domain.customer_windows import update_customers
 from udfs.domain.event import Transaction, Truth
 from udfs.domain.event_order import in_event_order
 from udfs.domain.terminal_windows import update_terminals
+from udfs.domain.window_feature import WindowFeature
+from udfs.domain.window_plan import WindowPlan
 
 __all__ = ["EntityGroup", "GroupFeatures"]
 
@@ -52,6 +54,8 @@ class EntityGroup:
         The transactions' rows in the dataset.
     columns
         The transactions, in event order.
+    windows
+        Definitions of the entity's windows.
     names
         The features wanted; those the entity's stage computes, and fields of the message.
     truth_delay_ms
@@ -61,6 +65,7 @@ class EntityGroup:
     entity: Literal["customer", "terminal"]
     rows: npt.NDArray[np.int64]
     columns: Columns
+    windows: tuple[WindowFeature, ...]
     names: tuple[str, ...]
     truth_delay_ms: int
 
@@ -68,11 +73,12 @@ class EntityGroup:
         """Return the features of every transaction of the group."""
         taken: list[Transaction] = []
         state: dict[str, bytes] = {}
+        plan = WindowPlan(self.windows)
         for events in _slices(self._events()):
             if self.entity == "customer":
-                taken += update_customers(events, state, lateness_ms=0).events
+                taken += update_customers(events, state, lateness_ms=0, plan=plan).events
             else:
-                taken += update_terminals(events, state)
+                taken += update_terminals(events, state, plan=plan)
         rows = np.fromiter((event["offset"] for event in taken), np.int64, len(taken))
         values = np.array([_numbers(event, self.names) for event in taken], np.float64)
         return GroupFeatures(rows, values.reshape(len(taken), len(self.names)))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from connectors.data.dataset import Dataset
 from jobs.backfill.entity_group import EntityGroup, GroupFeatures
 from udfs.domain.errors import SettingsError
 from udfs.domain.feature_set import FeatureSet
-from udfs.domain.window_names import TERMINAL_FEATURES
+from udfs.domain.window_feature import Entity, WindowFeature
 
 __all__ = ["Backfill", "run_backfill"]
 
@@ -79,8 +79,10 @@ def run_backfill(
         raise SettingsError(msg)
     values = np.zeros((len(dataset), len(features.features)), np.float64)
     kept = np.zeros(len(dataset), np.bool_)
-    of_terminal = tuple(name for name in features.features if name in TERMINAL_FEATURES)
-    of_customer = tuple(name for name in features.features if name not in TERMINAL_FEATURES)
+    windows = {entity: features.windows_of(entity) for entity in get_args(Entity)}
+    at_terminal = {window.name for window in windows["terminal"]}
+    of_terminal = tuple(name for name in features.features if name in at_terminal)
+    of_customer = tuple(name for name in features.features if name not in at_terminal)
     total, done = len(dataset) * (2 if of_terminal else 1), 0
 
     def take(found: GroupFeatures, names: tuple[str, ...]) -> None:
@@ -94,7 +96,7 @@ def run_backfill(
             rows = np.arange(len(dataset)) if entity == "customer" else np.flatnonzero(kept)
             if not names and entity == "terminal":
                 continue
-            for size, found_here in run(_groups(dataset, rows, entity, names)):  # type: ignore[arg-type]
+            for size, found_here in run(_groups(dataset, rows, entity, names, windows[entity])):  # type: ignore[arg-type]
                 take(found_here, names)
                 done += size
                 if progress:
@@ -104,7 +106,11 @@ def run_backfill(
 
 
 def _groups(
-    dataset: Dataset, rows: npt.NDArray[np.int64], entity: Literal["customer", "terminal"], names: tuple[str, ...]
+    dataset: Dataset,
+    rows: npt.NDArray[np.int64],
+    entity: Entity,
+    names: tuple[str, ...],
+    windows: tuple[WindowFeature, ...],
 ) -> Iterator[EntityGroup]:
     """Deal whole entities out into parts of about equal size."""
     columns = dataset.columns
@@ -122,7 +128,7 @@ def _groups(
     for of_group in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
         if len(of_group):
             mine = rows[of_group]
-            yield EntityGroup(entity, mine, columns.take(mine), names, dataset.truth_delay_ms)
+            yield EntityGroup(entity, mine, columns.take(mine), windows, names, dataset.truth_delay_ms)
 
 
 Run = Callable[[Iterable[EntityGroup]], Iterator[tuple[int, GroupFeatures]]]

@@ -16,7 +16,7 @@ __all__ = ["backfill"]
 def backfill(
     data: Annotated[str, typer.Option(help="A parquet or CSV file, or generator.")],
     out: Annotated[Path, typer.Option(help="The parquet file to write; one that is there is replaced.")],
-    features: Annotated[str, typer.Option(help="Name of the feature set.")] = "handbook",
+    features: Annotated[str, typer.Option(help="A feature set: name, or name@version.")] = "handbook",
     rows: Annotated[int | None, typer.Option(min=1, help="Only the first transactions, in event order.")] = None,
     truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
     mapping: Annotated[str, typer.Option("--map", help="field=column,... for other files.")] = "",
@@ -36,10 +36,12 @@ def backfill(
         from connectors.data.options import parse_duration_ms, parse_mapping
         from jobs.backfill.run_backfill import run_backfill
         from jobs.backfill.write_backfill import check_writable, write_backfill
-        from udfs.domain.feature_set import FeatureSet
+        from jobs.features.feature_rows import feature_set_named
+        from jobs.registry_access import metadata_store_of
+        from jobs.settings import Settings
 
         check_writable(out)
-        wanted = FeatureSet.named(features)
+        wanted = feature_set_named(features, lambda: metadata_store_of(Settings()).feature_rows())
         dataset = open_dataset(
             data,
             rows=rows,

@@ -40,7 +40,9 @@ def train(
     rows: Annotated[
         str, typer.Option(help="FROM:TO, counted in event order from 0; rows before FROM only fill the windows.")
     ] = "0:",
-    feature_set: Annotated[str | None, typer.Option(help="handbook or creditcard; what the data allows.")] = None,
+    feature_set: Annotated[
+        str | None, typer.Option(help="A feature set: name, or name@version; else what the data allows.")
+    ] = None,
     truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
     mapping: Annotated[
         str, typer.Option("--map", help="field=column,... for other files: customer_id=card,amount=value")

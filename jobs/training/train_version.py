@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from connectors.data.dataset import Dataset
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.bundle import build_bundle
 from jobs.code_record import code_record
+from jobs.features.feature_rows import feature_set_named
 from jobs.training.train_artifact import TrainedArtifact, train_artifact
 from jobs.training.train_model import TrainedModel
 from jobs.training.training_data import TrainingData
@@ -114,7 +114,7 @@ def train_version(
     ConnectionLostError, RegistryError, ArtifactError
         As the registry, the tables and the export raise them.
     """
-    features = _feature_set(feature_set, dataset)
+    features = _feature_set(feature_set, dataset, store)
     before = None if parent is None else registry.version(model, parent)
     done = train_artifact(
         dataset,
@@ -128,7 +128,7 @@ def train_version(
     )
     # The bytes first: a version is not in MLflow before it could be deployed.
     digest = store.insert_artifact(done.artifact)
-    store.define_features(features.name, features.version, features.hash, _definition(features))
+    store.define_features(features.name, features.version, features.hash, features.definition())
     record = _record(done, digest, data_path, None if before is None else (before.version, before.digest))
     return _result(registry.register(model, record).version, model, record, done.trained)
 
@@ -174,8 +174,8 @@ def _result(version: str, model: str, record: TrainingRecord, trained: TrainedMo
     )
 
 
-def _feature_set(name: str, dataset: Dataset | TrainingData) -> FeatureSet:
-    found = FeatureSet.named(name)
+def _feature_set(name: str, dataset: Dataset | TrainingData, store: MetadataStore) -> FeatureSet:
+    found = feature_set_named(name, store.feature_rows)
     # Rows of the tables come with the features themselves.
     fields = dataset.columns.fields if isinstance(dataset, Dataset) else found.required_fields
     missing = [field for field in found.required_fields if field not in fields]
@@ -194,10 +194,6 @@ def _metrics(trained: TrainedModel) -> dict[str, float]:
         "threshold": trained.threshold,
     }
     return {name: value for name, value in figures.items() if value is not None}
-
-
-def _definition(features: FeatureSet) -> dict[str, Any]:
-    return {"features": list(features.features), "required_fields": list(features.required_fields)}
 
 
 def _source() -> tuple[bytes, str]:

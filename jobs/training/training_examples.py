@@ -16,6 +16,7 @@ from udfs.domain.event import Transaction, Truth
 from udfs.domain.event_order import in_event_order
 from udfs.domain.feature_set import FeatureSet
 from udfs.domain.terminal_windows import update_terminals
+from udfs.domain.window_plan import WindowPlan
 
 __all__ = ["examples_of"]
 
@@ -37,14 +38,15 @@ def examples_of(dataset: Dataset, feature_set: FeatureSet, first_row: int = 0) -
     """
     labels = None if dataset.columns.label is None else dataset.columns.label.tolist()
     windowed = not set(feature_set.features) <= set(feature_set.required_fields)
+    of_customer, of_terminal = (WindowPlan(feature_set.windows_of(each)) for each in ("customer", "terminal"))
     customers: dict[str, bytes] = {}
     terminals: dict[str, bytes] = {}
     for batch in _batches(dataset, feature_set, with_truths=windowed):
         if windowed:
             transactions = [event for event in batch if event["kind"] == "transaction"]
-            known = update_customers(transactions, customers, lateness_ms=0).events
+            known = update_customers(transactions, customers, lateness_ms=0, plan=of_customer).events
             truths = [event for event in batch if event["kind"] == "truth"]
-            events: list[Transaction] = update_terminals(in_event_order([*known, *truths]), terminals)
+            events: list[Transaction] = update_terminals(in_event_order([*known, *truths]), terminals, plan=of_terminal)
         else:
             events = [event for event in batch if event["kind"] == "transaction"]
         for event in events:

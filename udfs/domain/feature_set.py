@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from udfs.domain.errors import SettingsError
 from udfs.domain.event import Transaction
+from udfs.domain.handbook_windows import HANDBOOK_CUSTOMER, HANDBOOK_TERMINAL
+from udfs.domain.window_feature import Entity, WindowFeature
 from udfs.domain.window_names import CUSTOMER_FEATURES, TERMINAL_FEATURES, TRANSACTION_FEATURES
 
 __all__ = ["FEATURE_SETS", "FeatureSet"]
@@ -32,6 +35,8 @@ class FeatureSet:
         Names of the numbers a model gets.
     required_fields
         Those among them that are fields of the message itself; a message without them is a dead letter.
+    windows
+        Definitions of those that are neither the handbook's nor fields of the message.
 
     Examples
     --------
@@ -45,6 +50,7 @@ class FeatureSet:
     version: int
     features: tuple[str, ...]
     required_fields: tuple[str, ...]
+    windows: tuple[WindowFeature, ...] = ()
 
     @staticmethod
     def named(name: str) -> FeatureSet:
@@ -68,13 +74,50 @@ class FeatureSet:
     @cached_property
     def hash(self) -> str:
         """SHA-256 (hex) of the set as JSON with sorted keys and no spaces."""
-        content = {
+        content: dict[str, Any] = {
             "features": self.features,
             "name": self.name,
             "required_fields": self.required_fields,
             "version": self.version,
         }
+        if self.windows:  # without, the hashes of version 0.1.0 hold
+            content["windows"] = {window.name: window.to_json() for window in self.windows}
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def windows_of(self, entity: Entity) -> tuple[WindowFeature, ...]:
+        """Return the handbook's windows of an entity, and the set's own."""
+        handbook = HANDBOOK_CUSTOMER if entity == "customer" else HANDBOOK_TERMINAL
+        return (*handbook, *(window for window in self.windows if window.entity == entity))
+
+    def definition(self) -> dict[str, Any]:
+        """Return what a row of ``feature_definition`` holds beside name, version and hash."""
+        found: dict[str, Any] = {"features": list(self.features), "required_fields": list(self.required_fields)}
+        return found | ({"windows": {w.name: w.to_json() for w in self.windows}} if self.windows else {})
+
+    @classmethod
+    def of_row(cls, name: str, version: int, definition: Mapping[str, Any]) -> FeatureSet:
+        """Read a row of ``feature_definition``.
+
+        Raises
+        ------
+        SettingsError
+            If it defines no feature set, or a feature that nothing defines.
+        """
+        try:
+            features, fields = tuple(definition["features"]), tuple(definition["required_fields"])
+            windows = tuple(WindowFeature.from_json(n, each) for n, each in definition.get("windows", {}).items())
+        except (KeyError, TypeError, AttributeError) as error:
+            msg = f"The row {name}@{version} of feature_definition defines no feature set: {error!s:.80}."
+            raise SettingsError(msg) from error
+        known = {*_HANDBOOK, *fields, *(window.name for window in windows)}
+        unknown = [each for each in features if each not in known]
+        if not features or unknown or len(set(features)) < len(features):
+            what = f"nothing defines {unknown[0]!s:.60}" if unknown else "its features are none, or one comes twice"
+            msg = (
+                f"The feature set {name}@{version} cannot be: {what}. Give each feature a definition of its own, once."
+            )
+            raise SettingsError(msg)
+        return cls(name, version, features, fields, windows)
 
     def vector(self, event: Transaction) -> dict[str, float]:
         """Return the features of one transaction by name, all of them, in order.

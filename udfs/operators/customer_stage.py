@@ -13,6 +13,7 @@ from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, update_customers
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
 from udfs.domain.event_order import in_event_order
+from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.feature_set import FEATURE_SETS
 from udfs.domain.parsing import Control, Rejection, parse_transaction, parse_truth
 from udfs.domain.payload import encode
@@ -63,6 +64,7 @@ class CustomerStage(KeyedProcessFunction):
         self._sweeps = Sweeps(CUSTOMER_RETENTION_MS + self._settings.lateness_ms)
         self._shards = Shards(self._settings.shards)
         self._dead_letters = LabelledCounters(ctx.get_metrics_group(), "dead_letters", ("reason",))
+        self._plan = FeatureCatalog.from_json(self._settings.feature_rows).plan("customer")
         self._required_fields = FEATURE_SETS[self._settings.feature_set].required_fields
 
     def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -85,6 +87,7 @@ class CustomerStage(KeyedProcessFunction):
                 events,  # type: ignore[arg-type]
                 self._customers,
                 lateness_ms=self._settings.lateness_ms,
+                plan=self._plan,
                 parts=self._parts,
             )
             self._metrics.take(update.sizes)

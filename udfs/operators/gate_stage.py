@@ -13,7 +13,7 @@ from model_store.compiled_scorer import warm_up
 from model_store.gate import Gate, Ruling
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.metadata import Activation, ArtifactPart, MalformedRow, parse_metadata
 from udfs.domain.payload import encode
 from udfs.operators.build_check import check_build
@@ -54,7 +54,7 @@ class GateStage(KeyedProcessFunction):
         self._gate = Gate(
             StateEntries(ctx.get_map_state(GATE_STATE)),
             model=self._settings.model,
-            feature_sets={feature_set.label: feature_set.hash for feature_set in FEATURE_SETS.values()},
+            feature_sets=FeatureCatalog.from_json(self._settings.feature_rows).hashes,
             admit=admit,
             patience_ms=self._settings.gate_patience_ms,
             trusted_keys=self._settings.trusted_keys,

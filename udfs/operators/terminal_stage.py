@@ -10,6 +10,7 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
 from udfs.domain.event_order import in_event_order
+from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.payload import decode, encode
 from udfs.domain.shards import Shards
 from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, update_terminals
@@ -54,6 +55,7 @@ class TerminalStage(KeyedProcessFunction):
         self._metrics = WindowMetrics(ctx.get_metrics_group())
         self._sweeps = Sweeps(TERMINAL_RETENTION_MS)
         self._held_back = StateEntries(ctx.get_map_state(HELD_BACK))
+        self._plan = FeatureCatalog.from_json(self._settings.feature_rows).plan("terminal")
         self._shards = Shards(self._settings.shards)
 
     def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -87,7 +89,7 @@ class TerminalStage(KeyedProcessFunction):
 
     def _take(self, events: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         sizes: list[int] = []
-        scored_next = update_terminals(events, self._terminals, parts=self._parts, sizes=sizes)
+        scored_next = update_terminals(events, self._terminals, plan=self._plan, parts=self._parts, sizes=sizes)
         self._metrics.take(sizes)
         if scored_next:
             first = scored_next[0]

@@ -1,0 +1,1 @@
+"""Feature sets that rows define: reading, making and retiring them."""
