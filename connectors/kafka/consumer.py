@@ -34,5 +34,6 @@ def open_consumer(bootstrap: str, *, committed: bool) -> KafkaConsumer:
         max_poll_records=2_000,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_wait_ms=100,
+        reconnect_backoff_max_ms=1_000,
         metrics_enabled=False,
     )

@@ -33,6 +33,8 @@ AHEAD_MS = 23 * 3_600_000
 MOST_IN_FLIGHT = 50_000
 """The client's buffer has no bound of its own."""
 PROGRESS_EVERY_S = 0.1
+DELIVERY_S = 600
+"""So long is a record tried again before it counts as refused."""
 
 
 class Producer:
@@ -103,7 +105,9 @@ class Producer:
             finished = self._send_all(client, dataset)
             if self._close and finished:
                 self._send_close(client, dataset, partitions)
-            client.flush()
+            if self._failure is None:
+                # With a bound: where the broker does not come back, the client itself would wait for ever.
+                client.flush(timeout=DELIVERY_S)
             seconds = time.monotonic() - started
         self._progress(*self._sent.values())
         if self._failure is not None:
@@ -175,6 +179,9 @@ class Producer:
             linger_ms=20 if self._rate is None else 5,
             max_request_size=17 * 1024 * 1024,
             max_block_ms=10_000,
+            # A broker may be away for minutes: what was sent waits, and is tried every second once it is back.
+            delivery_timeout_ms=DELIVERY_S * 1_000,
+            reconnect_backoff_max_ms=1_000,
             bootstrap_timeout_ms=10_000,
             allow_auto_create_topics=False,
             metrics_enabled=False,
@@ -182,7 +189,7 @@ class Producer:
         try:
             yield client
         finally:
-            client.close(timeout=30)
+            client.close(timeout=30 if self._failure is None else 0)
 
 
 def _now_ms() -> int:

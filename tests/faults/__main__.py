@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.publish import RESULTS, publish
@@ -47,6 +48,7 @@ def main() -> int:
 def _faults(local: Local, arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     plan = Plan.of(arguments.minutes, arguments.seed)
+    plan = replace(plan, faults=plan.faults[: arguments.most])
     rows: list[Row] = []
     if "disturbed" in arguments.only:
         rows += disturbed(local, plan, seed=arguments.seed, rate=arguments.rate, minutes=arguments.minutes, say=_say)
@@ -89,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--minutes", type=float, default=FULL_MINUTES, help="about how long; the numbers scale with it")
     parser.add_argument("--hours", type=float, default=0, help="no faults: a soak of so many hours")
+    parser.add_argument("--most", type=int, default=1_000, help="at most so many of the faults, for a quick look")
     parser.add_argument("--seed", type=int, default=10)
     parser.add_argument("--rate", type=float, default=200, help="transactions a second; as many truths")
     parser.add_argument("--only", nargs="+", choices=STORIES, default=list(STORIES))

@@ -101,8 +101,8 @@ class FakeProducer:
         self.broker.append(topic, hash(key) % self.broker.partitions if partition is None else partition, value, key)
         return FakeFuture()
 
-    def flush(self):
-        pass
+    def flush(self, timeout: float | None = None):
+        assert timeout is not None, "the real one would wait for ever for a broker that is gone"
 
     def close(self, timeout=None):
         pass
