@@ -66,10 +66,10 @@ class Scoring:
         if running_job(self.stack):
             stop_job(self.stack)
 
-    def deploy(self, artifact: bytes, version: str, role: str = "champion") -> str:
+    def deploy(self, artifact: bytes, version: str, role: str = "champion", threshold: float = 0.9) -> str:
         """Deploy by a row: the artifact, then the activation; return the digest."""
         digest = self.store.insert_artifact(artifact)
-        self.store.activate(self.model, version, digest, role=role, threshold=0.9, who="e2e", why="test")
+        self.store.activate(self.model, version, digest, role=role, threshold=threshold, who="e2e", why="test")
         return digest
 
     def produce(self, dataset: Dataset, rate: float | None = None, *, close: bool = False) -> None:
