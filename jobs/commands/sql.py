@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from jobs.console import errors_as_sentences, print_json, stderr
 from jobs.running_stack import running_stack
 from jobs.settings import Settings
 from jobs.tables.answers import answers
-from jobs.tables.session import open_session, write_session_script
+from jobs.tables.session import open_session, run_file, write_session_script
 from udfs.domain.errors import SettingsError
 
 __all__ = ["sql"]
@@ -48,5 +49,9 @@ def sql(
                 document = {"answers": answers(stack, begin, file)}
             print_json(document)
             return
-        if open_session(stack, begin, file):
-            raise typer.Exit(2)
+        if file is None:
+            well = open_session(stack, begin) == 0
+        else:
+            well = run_file(stack, begin, file, sys.stdout.write)
+    if not well:
+        raise typer.Exit(2)

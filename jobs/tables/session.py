@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from connectors.iceberg.newest_tag import newest_tag
@@ -11,9 +12,9 @@ from jobs.kafka_address import job_properties, kafka_address
 from jobs.settings import Settings
 from jobs.tables.access import catalog_of, warehouse_of
 from jobs.tables.script import session_script
-from jobs.tables.sql_client import sql_client_command
+from jobs.tables.sql_client import FAILED, sql_client_command
 
-__all__ = ["open_session", "write_session_script"]
+__all__ = ["open_session", "run_file", "write_session_script"]
 
 
 def write_session_script(stack: LocalStack, settings: Settings, training_tag: str | None = None) -> Path:
@@ -38,9 +39,24 @@ def write_session_script(stack: LocalStack, settings: Settings, training_tag: st
     return script
 
 
-def open_session(stack: LocalStack, begin: Path, file: Path | None) -> int:
-    """Hand the terminal to the client, for a file or for a person; return its exit code."""
-    arguments = ["-i", str(begin), *(["-f", str(file.absolute())] if file else [])]
-    command, environment, empty = sql_client_command(stack, *arguments)
-    terminal = {"TERM": "xterm"} if "TERM" not in environment else {}
-    return subprocess.run(command, env={**environment, **terminal}, cwd=empty, check=False).returncode
+def open_session(stack: LocalStack, begin: Path) -> int:
+    """Hand the terminal to the client and return its exit code."""
+    command, environment, empty = sql_client_command(stack, "-i", str(begin))
+    return subprocess.run(command, env={**environment, "TERM": "xterm"}, cwd=empty, check=False).returncode
+
+
+def run_file(stack: LocalStack, begin: Path, file: Path, show: Callable[[str], object]) -> bool:
+    """Run the statements of a file, show what the client prints as it comes, and return whether all went well.
+
+    The client ends with 0 whatever happens; that a statement failed is in what it prints.
+    """
+    command, environment, empty = sql_client_command(stack, "-i", str(begin), "-f", str(file.absolute()))
+    well = True
+    with subprocess.Popen(
+        command, env=environment, cwd=empty, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as client:
+        assert client.stdout is not None
+        for line in client.stdout:
+            show(line)
+            well = well and FAILED not in line
+    return well and client.returncode == 0

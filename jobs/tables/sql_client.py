@@ -9,7 +9,10 @@ from pathlib import Path
 from connectors.local.stack import LocalStack
 from udfs.domain.errors import TablesError
 
-__all__ = ["run_script", "sql_client_command"]
+__all__ = ["FAILED", "run_script", "sql_client_command"]
+
+FAILED = "[ERROR]"
+"""The client's mark of a statement that failed."""
 
 
 def sql_client_command(stack: LocalStack, *arguments: str) -> tuple[list[str], dict[str, str], Path]:
@@ -38,7 +41,7 @@ def run_script(stack: LocalStack, script: Path, *, begin: Path | None = None, ti
         command, env=environment, cwd=empty, capture_output=True, text=True, timeout=timeout_s, check=False
     )
     said = done.stdout + done.stderr
-    if done.returncode or "[ERROR]" in said:
+    if done.returncode or FAILED in said:
         msg = f"Flink's SQL client refused a statement of {script.name}: {_why(said)}"
         raise TablesError(msg)
     return said
@@ -52,7 +55,7 @@ def _why(said: str) -> str:
     >>> _why("...\n[ERROR] Could not execute SQL statement. Reason:\norg.x.ValidationException: No table t\n")
     'org.x.ValidationException: No table t'
     """
-    _, _, behind = said.partition("[ERROR]")
+    _, _, behind = said.partition(FAILED)
     lines = [line.strip() for line in behind.splitlines() if line.strip()]
     telling = next((line for line in lines if re.match(r"[\w.$]+(Exception|Error)\b", line)), "")
     return (telling or " ".join(lines) or "no reason was given")[:600]

@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from connectors.iceberg.warehouse import TABLES
 from connectors.local.flink_rest import FlinkRest
 from jobs.tables.access import catalog_of
@@ -54,14 +56,17 @@ def away(local: Local, component: str, scoring: Scoring) -> int:
     state = local.stack.status()
     assert state is not None
     before = len(scoring.records("inferences"))
-    group = os.getpgid(state.components[component].pid)
-    os.killpg(group, signal.SIGSTOP)
+    process = psutil.Process(state.components[component].pid)
+    stopped = [process, *process.children(recursive=True)]
+    for each in stopped:
+        each.suspend()
     try:
         time.sleep(AWAY_S)
         return len(scoring.records("inferences")) - before
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGCONT)
+        for each in stopped:
+            with suppress(psutil.NoSuchProcess):
+                each.resume()
 
 
 def run(local: Local) -> dict[str, float]:
