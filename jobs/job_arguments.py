@@ -46,4 +46,5 @@ class JobArguments:
     def from_json(cls, text: str) -> JobArguments:
         """Read what :meth:`to_json` wrote."""
         value = orjson.loads(text)
-        return cls(**{**value, "stages": StageSettings(**value["stages"])})
+        stages = value["stages"] | {"feature_rows": tuple(value["stages"].get("feature_rows", ()))}
+        return cls(**{**value, "stages": StageSettings(**stages)})

@@ -175,7 +175,7 @@ def _result(version: str, model: str, record: TrainingRecord, trained: TrainedMo
 
 
 def _feature_set(name: str, dataset: Dataset | TrainingData, store: MetadataStore) -> FeatureSet:
-    found = feature_set_named(name, store.feature_rows)
+    found = feature_set_named(name, lambda: store.feature_rows())
     # Rows of the tables come with the features themselves.
     fields = dataset.columns.fields if isinstance(dataset, Dataset) else found.required_fields
     missing = [field for field in found.required_fields if field not in fields]

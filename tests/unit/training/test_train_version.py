@@ -51,6 +51,9 @@ class Store:
     def define_features(self, name: str, version: int, definition_hash: str, definition: dict[str, Any]) -> None:
         self.definitions[name, version] = (definition_hash, definition)
 
+    def feature_rows(self) -> list[Any]:
+        return []
+
 
 def train(**changes: Any) -> tuple[Any, TrainingRecord, Store]:
     registry, store = Registry(), Store()
