@@ -1,13 +1,16 @@
-"""``weir status``: each component's state and address, the job, and the sum."""
+"""``weir status``: each component's state and address, the job, the sum, and how much truth has come."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from connectors.kafka.reader import read_topic
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from connectors.local.stack_state import StackState
@@ -16,6 +19,8 @@ from jobs.deployment_sums import deployment_sums
 from jobs.job_figures import job_figures
 from jobs.local_stack import local_stack
 from jobs.report.figure_lines import figure_lines
+from jobs.report.quality_summary import QualitySummary, quality_summary
+from jobs.report.truth_lines import truth_lines
 from jobs.serving.serving_mark import ServingMark
 from jobs.settings import Settings
 from jobs.stack_view import COLOURS
@@ -29,10 +34,14 @@ TABLES_STAND_ON = {"iceberg_catalog": "postgres", "warehouse": "s3"}
 
 
 def status(
-    sums: Annotated[bool, typer.Option(help="Read the topics and say whether the sum of offsets holds.")] = True,
+    sums: Annotated[
+        bool, typer.Option(help="Read the topics: whether the sum of offsets holds, how much truth has come.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show each component's state, address and memory, how the job keeps up, and whether each transaction was answered once.
+
+    Per version also how much of the truth has come, how long it took, and what was set aside.
 
     Exit code 0 if all components are ready and no sum is off, else 1.
 
@@ -41,9 +50,12 @@ def status(
     with errors_as_sentences():
         stack = local_stack(Settings())
         document = status_document(stack)
+        truth = None
         if sums and document["state"] == "ready":
             with stderr.status("reading the topics"):
                 document["sums"] = deployment_sums(stack)
+                truth = _truth(stack)
+                document["truth"] = truth.to_json()
         if document["state"] == "ready" and (job_id := running_job(stack)):
             document["job"] = job_figures(FlinkRest(stack.ports.addresses()["flink"]), job_id)
         if document["state"] == "ready":
@@ -51,7 +63,7 @@ def status(
         if json:
             print_json(document)
         else:
-            _print_table(document)
+            _print_table(document, truth_lines(truth) if truth else [])
     if document["state"] != "ready" or document.get("sums", {}).get("verdict") == "off":
         raise typer.Exit(1)
 
@@ -108,13 +120,22 @@ def _api(stack: LocalStack) -> dict[str, Any]:
     return {"state": state, "address": mark.address, "pid": mark.pid}
 
 
+def _truth(stack: LocalStack) -> QualitySummary:
+    def values(topic: str) -> Iterator[dict[str, Any]]:
+        for record in read_topic(stack.ports.addresses()["kafka"], topic):
+            if record.value:
+                yield orjson.loads(record.value)
+
+    return quality_summary(values("model_quality"), values("dead_letters"))
+
+
 def _flink_state(state: StackState) -> str:
     """Return the state of the worst of Flink's processes."""
     states = {each.state for name, each in state.components.items() if name.startswith(("jobmanager", "taskmanager"))}
     return next(word for word in ("failed", "stopped", "restarting", "starting", "ready") if word in states)
 
 
-def _print_table(document: dict[str, Any]) -> None:
+def _print_table(document: dict[str, Any], truths: list[str]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("component", "state", "address", "process", "restarts", "memory", "what happened"):
         justify: Literal["left", "right"] = "right" if heading in ("process", "restarts", "memory") else "left"
@@ -141,3 +162,5 @@ def _print_table(document: dict[str, Any]) -> None:
         total = document["sums"]
         stdout.print(f"job {total['job_id'] or 'not running: weir submit'}", highlight=False)
         stdout.print(f"sum {total['verdict']}: {total['text']}", highlight=False)
+    for line in truths:
+        stdout.print(line, highlight=False)
