@@ -33,7 +33,7 @@ from model_store.artifact import digest as digest_of
 from model_store.compiled_scorer import LOADERS, scorer_of
 from model_store.cost import cost_us
 from model_store.fields import array, field
-from model_store.probes import MIN_PROBES
+from model_store.probes import MIN_PROBES, probe_vectors
 from model_store.reason import Reason
 from model_store.scorer import Scorer
 from udfs.domain.errors import ArtifactError
@@ -126,14 +126,9 @@ def _check_probes(artifact: Artifact, scorer: Scorer) -> None:
     if count < MIN_PROBES:
         raise ArtifactError(Reason.PROBES, f"{count} probes are recorded, at least {MIN_PROBES} are needed")
     recorded = array(artifact.arrays, "probes.scores", "<f8", (count,))
-    vectors = artifact.arrays.get("probes.vectors")
-    if vectors is None or vectors.dtype != np.dtype("<f8") or vectors.shape != (count, len(scorer.features)):
-        raise ArtifactError(Reason.MALFORMED, "the probes' vectors do not fit their scores and the features")
-    singles = [
-        scorer.score_one({name: x for name, x in zip(scorer.features, row, strict=True) if x == x})  # NaN: missing
-        for row in vectors.tolist()
-    ]
-    scores = scorer.score(vectors)
+    vectors = probe_vectors(artifact.header, artifact.arrays, scorer.features, count)
+    singles = [scorer.score_one(vector) for vector in vectors]
+    scores = scorer.score(scorer.matrix(vectors))
     if scores.tobytes() != np.array(singles, dtype=np.float64).tobytes():
         raise ArtifactError(Reason.PROBES, "a list of probes scores differently than its vectors one by one")
     # Bits, not values: 0.0 and -0.0 are equal but differ, and NaN is never equal.

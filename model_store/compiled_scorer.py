@@ -20,6 +20,8 @@ from river import utils
 
 from model_store.artifact import Artifact, digest
 from model_store.contributions import Contributions
+from model_store.encoded_scorer import EncodedScorer
+from model_store.encoder_state import UNION
 from model_store.kernels import kernels
 from model_store.plan import Plan
 from model_store.reason import Reason
@@ -180,7 +182,15 @@ class CompiledScorer:
         return self._contributions.method, self._contributions.reasons(vector)
 
 
-LOADERS: dict[str, Callable[[Artifact, str], Scorer]] = {"half_space_trees": CompiledScorer, "linear": CompiledScorer}
+def _linear(artifact: Artifact, artifact_digest: str) -> Scorer:
+    model = artifact.header.get("model")
+    steps = model.get("steps") if isinstance(model, dict) else None
+    first = steps[0] if isinstance(steps, list) and steps else None
+    encoded = isinstance(first, dict) and first.get("type") == UNION
+    return EncodedScorer(artifact, artifact_digest) if encoded else CompiledScorer(artifact, artifact_digest)
+
+
+LOADERS: dict[str, Callable[[Artifact, str], Scorer]] = {"half_space_trees": CompiledScorer, "linear": _linear}
 """What loads which kind; another kind of model is another entry."""
 
 

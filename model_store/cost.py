@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model_store.encoder_state import UNION
+
 __all__ = ["cost_us"]
 
 _CALL_US = 0.5
 _FEATURE_US = 0.003
 _NODE_US = 0.006
+_ENCODED_US = 0.4
+"""Of a model with encoded strings: it is scored in plain Python."""
 
 
 def cost_us(features: Sequence[str], steps: Sequence[Mapping[str, Any]]) -> float:
@@ -26,6 +30,8 @@ def cost_us(features: Sequence[str], steps: Sequence[Mapping[str, Any]]) -> floa
     1.052
     """
     last = steps[-1]
+    if steps[0]["type"] == UNION:
+        return round(_CALL_US + _ENCODED_US * len(features), 3)
     work = _FEATURE_US * len(features) * len(steps)
     if last["type"] == "HalfSpaceTrees":
         work += _NODE_US * last["n_trees"] * (last["height"] + 1)

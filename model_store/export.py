@@ -12,7 +12,7 @@ import numpy as np
 
 from model_store.artifact import Artifact
 from model_store.cost import cost_us
-from model_store.probes import MIN_PROBES, generate_probes, probe_matrix
+from model_store.probes import MIN_PROBES, generate_probes, probe_matrix, probe_texts
 from model_store.reason import Reason
 from model_store.river_model import decode_model, encode_model
 from model_store.river_parts import RiverModel
@@ -50,7 +50,7 @@ def export_artifact(
     seed: int | None = None,
     trained_until_ms: int = 0,
     parent: str | None = None,
-    probes: Sequence[Mapping[str, float]] | None = None,
+    probes: Sequence[Mapping[str, Any]] | None = None,
     training: Mapping[str, Any] | None = None,
     recorded_cost_us: float | None = None,
 ) -> bytes:
@@ -63,7 +63,7 @@ def export_artifact(
     model
         A River model or pipeline, see :mod:`model_store.river_model`.
     feature_set
-        The features it takes; a :class:`udfs.domain.feature_set.FeatureSet`.
+        The features it takes; a :class:`udfs.domain.feature_set.FeatureSet`. Where it has ``strings``, those are strings.
     seed
         The seed of the training run, for the record. None when there was none.
     trained_until_ms
@@ -96,8 +96,8 @@ def export_artifact(
     >>> Artifact.decode(data).header["kind"]
     'linear'
     """
-    features = tuple(feature_set.features)
-    kind, described, arrays = encode_model(model, features)
+    features, strings = tuple(feature_set.features), tuple(getattr(feature_set, "strings", ()))
+    kind, described, arrays = encode_model(model, features, strings)
     header: dict[str, Any] = {
         "kind": kind,
         "feature_set": {"label": feature_set.label, "hash": feature_set.hash, "features": list(features)},
@@ -110,14 +110,18 @@ def export_artifact(
         "platform": {"machine": platform.machine(), "system": platform.system()},
         "cost_us": cost_us(features, described["steps"]) if recorded_cost_us is None else float(recorded_cost_us),
     }
-    vectors: list[Mapping[str, float]] = list(probes or [])
+    vectors: list[Mapping[str, Any]] = list(probes or [])
     missing = max(0, PROBES - len(vectors))
-    vectors += generate_probes(features, described["steps"], arrays, count=missing, seed=MIN_PROBES)
+    vectors += generate_probes(features, described["steps"], arrays, count=missing, seed=MIN_PROBES, strings=strings)
+    texts = probe_texts(vectors, strings)
+    if strings:
+        header["feature_set"]["strings"] = list(strings)
+        header["probe_texts"] = texts
     reference = decode_model(Artifact(header, arrays))
     scores = np.array([river_score(reference, vector, features) for vector in vectors], dtype="<f8")
     if not np.isfinite(scores).all():
         raise ArtifactError(Reason.NOT_FINITE, "the model scores a probe as NaN or infinity; train it further")
-    arrays |= {"probes.vectors": probe_matrix(vectors, features), "probes.scores": scores}
+    arrays |= {"probes.vectors": probe_matrix(vectors, features, texts), "probes.scores": scores}
     return Artifact(header, arrays).encode()
 
 

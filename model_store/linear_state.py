@@ -18,7 +18,7 @@ from model_store.reason import Reason
 from model_store.river_parts import RiverModel, decode_map, decode_part, encode_map, encode_part, plain
 from udfs.domain.errors import ArtifactError
 
-__all__ = ["LINEAR_MODELS", "decode_linear", "encode_linear"]
+__all__ = ["LINEAR_MODELS", "decode_linear", "encode_linear", "is_regression"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 _GLM = ("LogisticRegression", "LinearRegression", "Perceptron")
@@ -83,6 +83,16 @@ def decode_linear(spec: Mapping[str, Any], prefix: str, arrays: Mapping[str, npt
         cumulated = _vector(spec, "cum_l1", prefix, arrays)
         model.cum_l1 = utils.VectorDict(cumulated.to_dict(), optim.initializers.Zeros())
     return model
+
+
+def is_regression(model: RiverModel) -> bool:
+    """Tell whether the score is the sum itself; else River squashes it.
+
+    Passive-aggressive models and ALMA have losses too, but squash (or not) by what they are.
+    """
+    glm = hasattr(model, "_weights")
+    loss = getattr(model, "loss", None)
+    return type(model).__name__ == "PARegressor" or (glm and not isinstance(loss, optim.losses.BinaryLoss))
 
 
 def _vector(spec: Mapping[str, Any], name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> RiverModel:

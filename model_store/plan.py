@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from river import optim
 
 from model_store import kernel_source as at
 from model_store.artifact import Artifact
-from model_store.linear_state import decode_linear
+from model_store.linear_state import decode_linear, is_regression
 from model_store.reason import Reason
 from model_store.river_model import steps_of
 from model_store.river_parts import RiverModel
@@ -112,10 +111,7 @@ class Plan:
         intercept = float(getattr(model, "intercept", 0.0))
         if not np.isfinite(intercept):
             raise ArtifactError(Reason.NOT_FINITE, "the intercept is NaN or infinite")
-        # Passive-aggressive models and ALMA have losses too, but squash (or not) by what they are.
-        loss = getattr(model, "loss", None)
-        regression = type(model).__name__ == "PARegressor" or (glm and not isinstance(loss, optim.losses.BinaryLoss))
-        self.sigmoid = not regression
+        self.sigmoid = not is_regression(model)
         self._fields[at.N_WEIGHTS] = len(order)
         self._fields[at.SKIP_UNKNOWN] = not glm
         self._fields[at.LINK] = self.sigmoid

@@ -1,9 +1,11 @@
 """Turns a River model into an artifact's description and arrays, and back.
 
-A model is any number of scalers followed by half-space trees or by a linear model, as a pipeline or bare. The kinds:
+A model is any number of scalers followed by half-space trees or by a linear model, as a pipeline or bare; or a union that
+encodes strings followed by a linear model (:mod:`model_store.encoder_state`). The kinds:
 
 ``half_space_trees``  ``[scaler |]* HalfSpaceTrees``; the score is ``score_one``
-``linear``            ``[scaler |]* linear model``; the score is ``predict_proba_one(x)[True]`` or ``predict_one``
+``linear``            ``[scaler |]* linear model`` or ``union | linear model``; the score is ``predict_proba_one(x)[True]``
+                      or ``predict_one``
 
 Header key ``model``: ``{"pipeline": bool, "steps": [{"name", "type", ...}, ...]}``; the arrays of step i begin ``i.``.
 """
@@ -17,6 +19,7 @@ import numpy.typing as npt
 from river import anomaly, compose
 
 from model_store.artifact import Artifact
+from model_store.encoder_state import UNION, check_strings, decode_union, encode_union
 from model_store.fields import field, names
 from model_store.linear_state import LINEAR_MODELS, decode_linear, encode_linear
 from model_store.reason import Reason
@@ -47,7 +50,9 @@ def kind_of(type_name: str) -> str | None:
     return "linear" if type_name in LINEAR_MODELS else None
 
 
-def encode_model(model: RiverModel, features: Sequence[str]) -> tuple[str, dict[str, Any], dict[str, npt.NDArray[Any]]]:
+def encode_model(
+    model: RiverModel, features: Sequence[str], strings: Sequence[str] = ()
+) -> tuple[str, dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Describe a model.
 
     Parameters
@@ -56,6 +61,8 @@ def encode_model(model: RiverModel, features: Sequence[str]) -> tuple[str, dict[
         A River model or pipeline; it is read, never changed.
     features
         The feature set's names in order.
+    strings
+        Those among them that are strings.
 
     Returns
     -------
@@ -71,11 +78,15 @@ def encode_model(model: RiverModel, features: Sequence[str]) -> tuple[str, dict[
     arrays: dict[str, npt.NDArray[Any]] = {}
     specs = []
     for index, (name, step) in enumerate(steps):
-        spec = _encode_step(step, str(index), features, arrays, last=index == len(steps) - 1)
+        before_linear = index == 0 and len(steps) == 2 and type(steps[-1][1]).__name__ in LINEAR_MODELS
+        if type(step) is compose.TransformerUnion and before_linear:
+            spec = encode_union(step, str(index), arrays)
+        else:
+            spec = _encode_step(step, str(index), features, arrays, last=index == len(steps) - 1)
         specs.append({"name": str(name), "type": type(step).__name__, **spec})
     kind = kind_of(specs[-1]["type"])
     assert kind is not None
-    _check_names(specs, features)
+    _check_names(specs, features, strings)
     return kind, {"pipeline": pipeline, "steps": specs}, arrays
 
 
@@ -91,20 +102,23 @@ def steps_of(artifact: Artifact) -> tuple[tuple[str, ...], list[dict[str, Any]]]
     kind = artifact.header.get("kind")
     if kind not in KINDS:
         raise ArtifactError(Reason.UNKNOWN_KIND, f"kind {kind!r:.60}; this code loads {', '.join(KINDS)}")
-    features = tuple(names(field(artifact.header, "feature_set", dict), "features"))
+    feature_set = field(artifact.header, "feature_set", dict)
+    features = tuple(names(feature_set, "features"))
+    strings = names(feature_set, "strings") if "strings" in feature_set else []
     model = field(artifact.header, "model", dict)
     steps = field(model, "steps", list)
     if not features or not steps or not all(isinstance(step, dict) for step in steps):
         raise ArtifactError(Reason.MALFORMED, "an artifact needs features and steps")
     types = [field(step, "type", str) for step in steps]
-    unknown = [name for name in types[:-1] if name not in SCALERS]
+    encoded = types[0] == UNION and len(types) == 2 and types[1] in LINEAR_MODELS
+    unknown = [] if encoded else [name for name in types[:-1] if name not in SCALERS]
     if kind_of(types[-1]) is None or unknown:
         raise ArtifactError(
             Reason.UNKNOWN_KIND, f"steps {' | '.join(types)}: {(unknown or types[-1:])[0]!r:.60} is not known"
         )
     if kind_of(types[-1]) != kind:
         raise ArtifactError(Reason.MALFORMED, f"kind {kind} does not end in {types[-1]}")
-    _check_names(steps, features)
+    _check_names(steps, features, strings)
     return features, steps
 
 
@@ -123,6 +137,8 @@ def decode_model(artifact: Artifact) -> RiverModel:
             name = field(step, "name", str)
             if step["type"] in SCALERS:
                 built.append((name, decode_scaler(step, str(index), artifact.arrays)))
+            elif step["type"] == UNION:
+                built.append((name, decode_union(step, str(index), artifact.arrays)))
             elif step["type"] == TREES:
                 built.append((name, decode_trees(step, features, str(index), artifact.arrays)))
             else:
@@ -147,12 +163,22 @@ def _encode_step(
     raise ArtifactError(Reason.UNSUPPORTED_MODEL, detail)
 
 
-def _check_names(steps: Sequence[dict[str, Any]], features: Sequence[str]) -> None:
+def _check_names(steps: Sequence[dict[str, Any]], features: Sequence[str], strings: Sequence[str]) -> None:
     """Refuse a model that learned a feature which the feature set does not have: it would score something else."""
-    known = set(features)
+    check_strings(steps, features, strings)
+    numbers = set(features) - set(strings)
     for step in steps:
+        branches = step["branches"] if step["type"] == UNION else []
         used = step.get("names") or (step.get("weights") or {}).get("names") or []
-        strangers = [name for name in used if name not in known]
+        buckets = set((step.get("weights") or {}).get("buckets", ()))
+        for part in (part for branch in branches for part in branch["steps"]):
+            used = [*used, *(part.get("names") or ())]
+        encoded = () if steps[0]["type"] != UNION else tuple(f"{name}_" for name in strings)
+        strangers = [
+            name
+            for at, name in enumerate(used)
+            if name not in numbers and at not in buckets and not (encoded and name.startswith(encoded))
+        ]
         if strangers:
             raise ArtifactError(
                 Reason.UNSUPPORTED_MODEL, f"{step['type']} uses {strangers[0]!r:.60}, not in the feature set"

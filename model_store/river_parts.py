@@ -151,22 +151,31 @@ def plain(value: object) -> bool | int | float | None:
 
 
 def encode_map(values: RiverModel, prefix: str, arrays: Arrays) -> dict[str, Any] | None:
-    """Write a dictionary of numbers by feature name, with its order and its container."""
+    """Write a dictionary of numbers by feature name, with its order and its container.
+
+    Buckets of hashed strings are ints; ``buckets`` says at which places.
+    """
     if values is None:
         return None
     vector = isinstance(values, utils.VectorDict)
     items = dict(values.to_dict() if vector else values)
-    if not all(isinstance(name, str) for name in items):
-        raise ArtifactError(Reason.UNSUPPORTED_MODEL, f"the features of {prefix} must have names that are strings")
+    keys = [str(name) for name in items]
+    if not all(type(name) in (str, int) for name in items) or len(set(keys)) != len(keys):
+        detail = f"the features of {prefix} must have names that are strings, or numbers of buckets"
+        raise ArtifactError(Reason.UNSUPPORTED_MODEL, detail)
     arrays[prefix] = np.array([float(value) for value in items.values()], dtype="<f8")
-    return {"container": "vector" if vector else "dict", "names": list(items)}
+    spec = {"container": "vector" if vector else "dict", "names": keys}
+    buckets = [at for at, name in enumerate(items) if type(name) is int]
+    return spec | {"buckets": buckets} if buckets else spec
 
 
 def decode_map(spec: object, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> RiverModel:
     """Build the dictionary again: a VectorDict, or a defaultdict of floats."""
     if spec is None:
         return None
-    keys = names(spec, "names")
+    keys: list[str | int] = list(names(spec, "names"))
+    for at in field(spec, "buckets", list) if isinstance(spec, dict) and "buckets" in spec else ():
+        keys[at] = int(keys[at])
     items = dict(zip(keys, array(arrays, prefix, "<f8", (len(keys),)).tolist(), strict=True))
     if field(spec, "container", str) == "vector":
         return utils.VectorDict(items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from river import anomaly, base, compose
 
@@ -11,7 +12,7 @@ from model_store.river_parts import RiverModel
 __all__ = ["river_score"]
 
 
-def river_score(model: RiverModel, vector: Mapping[str, float], features: Iterable[str]) -> float:
+def river_score(model: RiverModel, vector: Mapping[str, Any], features: Iterable[str]) -> float:
     """Return the score a River model gives to a vector.
 
     An anomaly detector's ``score_one``, a classifier's ``predict_proba_one`` of True, a regressor's ``predict_one``.
@@ -23,11 +24,12 @@ def river_score(model: RiverModel, vector: Mapping[str, float], features: Iterab
     model
         A River model or pipeline.
     vector
-        Values by feature name; missing names stay missing, unknown names are left out.
+        Numbers and strings by feature name; missing names stay missing, unknown names are left out.
     features
         The feature set's names in order (``header["feature_set"]["features"]``).
     """
-    ordered = {name: float(vector[name]) for name in features if name in vector}
+    present = ((name, vector[name]) for name in features if name in vector)
+    ordered = {name: value if isinstance(value, str) else float(value) for name, value in present}
     last = list(model.steps.values())[-1] if isinstance(model, compose.Pipeline) else model
     if isinstance(last, anomaly.base.AnomalyDetector):
         return float(model.score_one(ordered))

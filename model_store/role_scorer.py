@@ -76,11 +76,12 @@ class RoleScorer:
 
     def features_record(self, transaction: Transaction) -> dict[str, Any]:
         """Build a record of the ``features`` topic."""
+        strings = self._feature_set.strings
         return {
             "transaction_id": transaction["transaction_id"],
             "event_time_ms": transaction["event_time_ms"],
             "feature_set": self._feature_set.label,
-            "values": vector_of(self._feature_set.features, transaction["features"], transaction["fields"]),
+            "values": vector_of(self._feature_set.features, transaction["features"], transaction["fields"], strings),
         }
 
     def _by_activation(
@@ -109,7 +110,9 @@ class RoleScorer:
         # Two versions of one feature set share their vectors: picking them costs more than scoring them.
         vectors = known.get(names)
         if vectors is None:
-            vectors = known[names] = [vector_of(names, each["features"], each["fields"]) for each in transactions]
+            strings = scorer.header["feature_set"].get("strings", ()) if scorer else self._feature_set.strings
+            vectors = [vector_of(names, each["features"], each["fields"], strings) for each in transactions]
+            known[names] = vectors
         scores = score_vectors(scorer, names, vectors)
         trained_until_ms = int(scorer.header.get("trained_until_ms", 0)) if scorer else 0
         return [

@@ -12,13 +12,17 @@ __all__ = ["score_vectors", "vector_of"]
 _FLOAT = {float}
 
 
-def vector_of(names: Sequence[str], features: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers among the named values: computed ones first, then fields of the message.
+def vector_of(
+    names: Sequence[str], features: Mapping[str, Any], fields: Mapping[str, Any], strings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the numbers among the named values, and those that are to be strings: computed ones first, then fields.
 
     Examples
     --------
     >>> vector_of(["a", "b", "c"], {"a": 1}, {"a": 2.0, "b": "text"})
     {'a': 1.0}
+    >>> vector_of(["a", "b"], {}, {"a": 2.0, "b": "text"}, strings=["b"])
+    {'a': 2.0, 'b': 'text'}
     """
     named = {**fields, **features}
     try:
@@ -27,16 +31,19 @@ def vector_of(names: Sequence[str], features: Mapping[str, Any], fields: Mapping
         picked = []
     if picked and set(map(type, picked)) == _FLOAT:  # the stages' own numbers always are
         return dict(zip(names, picked, strict=True))
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {}
     for name in names:
         value = named.get(name)
-        if isinstance(value, int | float):
+        if name in strings:
+            if isinstance(value, str):
+                values[name] = value
+        elif isinstance(value, int | float):
             values[name] = float(value)
     return values
 
 
 def score_vectors(
-    scorer: Scorer | None, names: Sequence[str], vectors: Sequence[Mapping[str, float]]
+    scorer: Scorer | None, names: Sequence[str], vectors: Sequence[Mapping[str, Any]]
 ) -> list[float | None]:
     """Score vectors that :func:`vector_of` made; None where one lacks a name (``missing_feature``), or without scorer.
 

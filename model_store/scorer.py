@@ -38,15 +38,15 @@ class Scorer(Protocol):
         """The columns of the matrix, in order."""
         ...
 
-    def matrix(self, vectors: Sequence[Mapping[str, float]]) -> npt.NDArray[np.float64]:
-        """Lay vectors out as the matrix that ``score`` takes; a feature that a vector lacks becomes NaN."""
+    def matrix(self, vectors: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
+        """Lay vectors out as the matrix that ``score`` takes; a feature that a vector lacks becomes NaN, a string a code."""
         ...
 
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Score rows of features; NaN in the matrix means that the feature is missing."""
         ...
 
-    def score_one(self, vector: Mapping[str, float]) -> float:
+    def score_one(self, vector: Mapping[str, Any]) -> float:
         """Score one vector; names the model does not know are ignored."""
         ...
 

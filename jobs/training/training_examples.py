@@ -96,7 +96,10 @@ def _transaction(message: dict[str, Any], row: int, feature_set: FeatureSet) -> 
         "customer_id": message["customer_id"],
         "terminal_id": message.get("terminal_id"),
         "amount": message["amount"],
-        "fields": {name: float(message[name]) for name in feature_set.required_fields},
+        "fields": {
+            name: str(message[name]) if name in feature_set.strings else float(message[name])
+            for name in feature_set.required_fields
+        },
         "features": {},
         "late": False,
         "warming_up": False,

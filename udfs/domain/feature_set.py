@@ -37,6 +37,8 @@ class FeatureSet:
         Those among them that are fields of the message itself; a message without them is a dead letter.
     windows
         Definitions of those that are neither the handbook's nor fields of the message.
+    strings
+        Those required fields that are strings; a model encodes them itself (one-hot, hashing).
 
     Examples
     --------
@@ -51,6 +53,7 @@ class FeatureSet:
     features: tuple[str, ...]
     required_fields: tuple[str, ...]
     windows: tuple[WindowFeature, ...] = ()
+    strings: tuple[str, ...] = ()
 
     @staticmethod
     def named(name: str) -> FeatureSet:
@@ -82,6 +85,8 @@ class FeatureSet:
         }
         if self.windows:  # without, the hashes of version 0.1.0 hold
             content["windows"] = {window.name: window.to_json() for window in self.windows}
+        if self.strings:
+            content["strings"] = self.strings
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def windows_of(self, entity: Entity) -> tuple[WindowFeature, ...]:
@@ -92,6 +97,7 @@ class FeatureSet:
     def definition(self) -> dict[str, Any]:
         """Return what a row of ``feature_definition`` holds beside name, version and hash."""
         found: dict[str, Any] = {"features": list(self.features), "required_fields": list(self.required_fields)}
+        found |= {"strings": list(self.strings)} if self.strings else {}
         return found | ({"windows": {w.name: w.to_json() for w in self.windows}} if self.windows else {})
 
     @classmethod
@@ -106,27 +112,33 @@ class FeatureSet:
         try:
             features, fields = tuple(definition["features"]), tuple(definition["required_fields"])
             windows = tuple(WindowFeature.from_json(n, each) for n, each in definition.get("windows", {}).items())
+            strings = tuple(definition.get("strings", ()))
         except (KeyError, TypeError, AttributeError) as error:
             msg = f"The row {name}@{version} of feature_definition defines no feature set: {error!s:.80}."
             raise SettingsError(msg) from error
         known = {*_HANDBOOK, *fields, *(window.name for window in windows)}
         unknown = [each for each in features if each not in known]
+        unknown += [each for each in strings if each not in fields]
         if not features or unknown or len(set(features)) < len(features):
             what = f"nothing defines {unknown[0]!s:.60}" if unknown else "its features are none, or one comes twice"
             msg = (
                 f"The feature set {name}@{version} cannot be: {what}. Give each feature a definition of its own, once."
             )
             raise SettingsError(msg)
-        return cls(name, version, features, fields, windows)
+        return cls(name, version, features, fields, windows, strings)
 
-    def vector(self, event: Transaction) -> dict[str, float]:
+    def vector(self, event: Transaction) -> dict[str, Any]:
         """Return the features of one transaction by name, all of them, in order.
 
         What a stage computed comes first, then the field of the message. A feature that neither has is 0: a transaction
         without a terminal has no transactions and no frauds in its terminal's windows.
         """
         features, fields = event["features"], event["fields"]
-        return {name: features[name] if name in features else float(fields.get(name, 0.0)) for name in self.features}
+        return {
+            name: features[name] if name in features else str(fields[name]) if name in self.strings
+            else float(fields.get(name, 0.0))
+            for name in self.features
+        }  # fmt: skip
 
 
 _V_FIELDS = tuple(f"V{number}" for number in range(1, 29))

@@ -30,7 +30,7 @@ __all__ = ["Control", "Rejection", "parse_transaction", "parse_truth"]
 
 
 def parse_transaction(
-    value: str | None, position: Position, required_fields: Sequence[str] = ()
+    value: str | None, position: Position, required_fields: Sequence[str] = (), strings: Sequence[str] = ()
 ) -> Transaction | Rejection | Control:
     """Parse one record of the topic ``transactions``.
 
@@ -41,8 +41,10 @@ def parse_transaction(
     position
         Where it stood; its ``ingestion_time_ms`` bounds the event time.
     required_fields
-        Names of the number fields that the job's feature set takes from the message; kept in ``fields``. All other
-        fields are ignored.
+        Names of the fields that the job's feature set takes from the message; kept in ``fields``. All other fields are
+        ignored.
+    strings
+        Those of them that are strings (an integer is taken as one), the others are numbers.
 
     Examples
     --------
@@ -51,6 +53,8 @@ def parse_transaction(
     >>> event = parse_transaction(text, at, ["V1"])
     >>> event["transaction_id"], event["amount"], event["fields"]
     ('5', 2.5, {'V1': -1.0})
+    >>> parse_transaction(text, at, ["note"], strings=["note"])["fields"]
+    {'note': 'x'}
     >>> parse_transaction('{"transaction_id": true}', at).reason
     'wrong_type'
     """
@@ -68,7 +72,10 @@ def parse_transaction(
             customer_id=read_id(message, "customer_id"),
             terminal_id=read_optional_id(message, "terminal_id"),
             amount=read_amount(message, "amount"),
-            fields={name: read_number(message, name) for name in required_fields},
+            fields={
+                name: read_id(message, name) if name in strings else read_number(message, name)
+                for name in required_fields
+            },
             features={},
             late=False,
             warming_up=False,

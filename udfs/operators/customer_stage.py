@@ -65,7 +65,7 @@ class CustomerStage(KeyedProcessFunction):
         self._shards = Shards(self._settings.shards)
         self._dead_letters = LabelledCounters(ctx.get_metrics_group(), "dead_letters", ("reason",))
         self._plan = FeatureCatalog.from_json(self._settings.feature_rows).plan("customer")
-        self._required_fields = FEATURE_SETS[self._settings.feature_set].required_fields
+        self._feature_set = FEATURE_SETS[self._settings.feature_set]
 
     def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Handle one batch of one topic and one shard."""
@@ -111,7 +111,7 @@ class CustomerStage(KeyedProcessFunction):
 
     def _parse(self, topic: str, value: str | None, position: Position) -> Transaction | Truth | Rejection | Control:
         if topic == "transactions":
-            return parse_transaction(value, position, self._required_fields)
+            return parse_transaction(value, position, self._feature_set.required_fields, self._feature_set.strings)
         return parse_truth(value, position)
 
     def _by_terminal(self, events: Any) -> Iterator[Any]:  # noqa: ANN401
