@@ -18,6 +18,14 @@ __all__ = ["Watch"]
 TOPICS = ("inferences", "model_quality", "alerts", "model_events", "dead_letters")
 MOST_RECORDS = 400_000
 """Of a topic; older ones are passed over, so that a page opens in bounded time."""
+NOTHING_AROUND: dict[str, Any] = {
+    "deployments": [],
+    "history": [],
+    "versions": [],
+    "notifications": None,
+    "job": None,
+}
+"""What the registry and the job are before they were asked: a document always has all its parts."""
 LOOK_EVERY_S = 5.0
 POLL_S = 0.5
 RETRY_S = 3.0
@@ -46,7 +54,7 @@ class Watch:
         self._tally = StreamTally(model)
         self._cursor: TopicCursor | None = None
         self._behind = -1
-        self._around: dict[str, Any] = {}
+        self._around = dict(NOTHING_AROUND)
         self._troubles: dict[str, list[str]] = {"topics": [], "around": []}
         self._stop, self._starting = threading.Event(), threading.Lock()
         self._thread: threading.Thread | None = None

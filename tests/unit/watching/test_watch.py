@@ -81,6 +81,7 @@ def test_it_goes_on_with_what_comes_and_counts_its_documents(broker):
     fill(broker, list(story.messages())[:100])
     watch = Watch("b", story.MODEL, View(), lambda: None)
     assert watch.document()["reading"]["caught_up"] is False
+    assert {*watch.document(), "may_deploy"} == set(story.document())
     watch.start()
     watch.start()
     try:
