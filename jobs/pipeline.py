@@ -26,6 +26,7 @@ from udfs.operators.descriptors import (
     SCORED,
     TRUTHS,
     VERDICT,
+    WATERMARKS,
 )
 from udfs.operators.gate_stage import GateStage
 from udfs.operators.quality_stage import QualityStage
@@ -93,7 +94,7 @@ def build(
     )
     customers = _stage(batches, BATCH, CustomerStage(settings), KEYED_PAYLOAD, ids.CUSTOMER)
     terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
-    gated = _gate(tables, settings, sources)
+    gated = _gate(tables, settings, sources, customers)
     scored = _score(terminals, gated.verdicts, settings)
     tables.create_temporary_view("scored", scored, _stage_schema("inferences", "alerts", "features"))
     tables.create_temporary_view("told", customers.get_side_output(TRUTHS), _stage_schema())
@@ -132,11 +133,13 @@ def _stage(stream: DataStream, value_type: Any, function: Any, output_type: Any,
     return keyed.process(function, output_type).uid(uid).name(uid).disable_chaining()
 
 
-def _gate(tables: StreamTableEnvironment, settings: StageSettings, sources: Sources) -> Gated:
+def _gate(tables: StreamTableEnvironment, settings: StageSettings, sources: Sources, customers: DataStream) -> Gated:
     sources.create(tables, "weir.metadata")
     records = tables.to_append_stream(
         tables.sql_query(statement("job/metadata_records.sql")), Types.ROW([STRING, METADATA])
     )
+    if settings.activation == "event_time":  # only then: it makes checkpoints of the gate wait for the transactions
+        records = records.union(customers.get_side_output(WATERMARKS))
     verdicts = _stage(records, METADATA, GateStage(settings), VERDICT, ids.GATE).set_parallelism(1)
     return Gated(verdicts, verdicts.get_side_output(MODEL_EVENTS), verdicts.get_side_output(DEAD_LETTERS))
 

@@ -7,10 +7,11 @@ A version becomes active only when all parts of its artifact are here, their sha
 score as recorded. Otherwise the old version goes on and a model event says why. Rows come again after a restart of
 Connect, a re-snapshot or a replay: a ``deployment_seq`` that was judged for its role is never judged again.
 
-What it does not judge: whether ``effective_from_ms`` lies ahead of the transactions' watermark (activation = event_time).
-The gate never sees that watermark, and a scorer must not decide by its own: subtasks differ, and a verdict has to be the
-same for all. A replay therefore names its versions before its first transaction is sent; an activation that comes later
-counts for the events still to be scored from ``effective_from_ms`` on, and never changes a score that was given.
+With activation = event_time an activation is refused whose ``effective_from_ms`` does not lie ahead of the transactions'
+watermark (:attr:`Gate.watermark_ms`): events from that time on may have been scored without it. Those in force when the
+job was submitted are exempt, because no transaction is scored before they are judged. Between the gate's word and a
+scorer's obedience the watermark goes on; who wants every event from a time on to be scored by a version names a time
+further ahead than that.
 """
 
 from __future__ import annotations
@@ -94,6 +95,14 @@ class Gate:
         activation first; a stream never does, because the trigger asks for the artifact.
     trusted_keys
         Public keys one of which must have signed an artifact; empty for no such wish.
+    first_seq
+        Greatest ``deployment_seq`` at submission: up to it ``effective_from_ms`` may be any time.
+
+    Attributes
+    ----------
+    watermark_ms
+        The transactions' watermark that ``effective_from_ms`` must lie ahead of; None when it does not matter. The caller
+        keeps it up to date.
     """
 
     def __init__(
@@ -105,6 +114,7 @@ class Gate:
         admit: Callable[..., object],
         patience_ms: int,
         trusted_keys: str = "",
+        first_seq: int = 0,
     ) -> None:
         self._state = state
         self._model = model
@@ -112,6 +122,8 @@ class Gate:
         self._admit = admit
         self._patience_ms = patience_ms
         self._trusted_keys = trusted_keys
+        self._first_seq = first_seq
+        self.watermark_ms: int | None = None
 
     def part_arrived(self, part: ArtifactPart) -> Ruling:
         """Keep a part of an artifact and judge the activations that waited for it."""
@@ -178,6 +190,12 @@ class Gate:
         if isinstance(data, str):
             ruling.add(activation, "rejected", data)
             return
+        if self._comes_late(activation):
+            late = (
+                f"effective_from_ms is {activation.effective_from_ms}, the transactions' watermark {self.watermark_ms}"
+            )
+            ruling.add(activation, "rejected", f"effective_from_behind_watermark: {late}; name a later time")
+            return
         try:
             check_signature(self._state.get(f"signature/{activation.digest}"), activation.digest, self._trusted_keys)
             self._admit(data, activation.digest, feature_sets=self._feature_sets)
@@ -185,6 +203,11 @@ class Gate:
             ruling.add(activation, "rejected", f"{error.reason}: {error.detail}")
         else:
             ruling.add(activation, "activated", artifact=data)
+
+    def _comes_late(self, activation: Activation) -> bool:
+        if self.watermark_ms is None or activation.deployment_seq <= self._first_seq:
+            return False
+        return activation.effective_from_ms <= self.watermark_ms
 
     def _assemble(self, digest: str) -> bytes | str:
         """Return the whole artifact, or the reason why it is not there."""

@@ -32,6 +32,7 @@ __all__ = [
     "TERMINAL_PARTS",
     "TRUTHS",
     "VERDICT",
+    "WATERMARKS",
 ]
 
 STRING, BYTES = Types.STRING(), Types.PICKLED_BYTE_ARRAY()
@@ -54,6 +55,8 @@ VERDICT = STRING
 DEAD_LETTERS = OutputTag("dead-letters", RECORD)
 TRUTHS = OutputTag("truths", KEYED_PAYLOAD)
 MODEL_EVENTS = OutputTag("model-events", RECORD)
+# Nothing is ever written to it: it carries the transactions' watermark to the gate, among the metadata's records.
+WATERMARKS = OutputTag("watermarks", Types.ROW([STRING, METADATA]))
 
 CUSTOMERS = MapStateDescriptor("customers", STRING, BYTES)
 TERMINALS = MapStateDescriptor("terminals", STRING, BYTES)

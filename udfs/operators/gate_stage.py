@@ -26,6 +26,8 @@ from udfs.operators.state_entries import StateEntries
 __all__ = ["GateStage"]
 
 TIMER_MS = 1_000
+WATERMARK = "watermark"
+END_OF_TIME_MS = 2**62
 
 
 @ends_job_for_good
@@ -35,9 +37,11 @@ class GateStage(KeyedProcessFunction):
     Keyed by
         One constant key: there is one gate, and ``weir.metadata`` has one partition.
     State kept
-        ``gate``: parts of artifacts, pending activations, the last judged sequence number of each role.
+        ``gate``: parts of artifacts, pending activations, the last judged sequence number of each role; with
+        activation = event_time also the transactions' watermark, which a restart would forget.
     Timers
-        A processing-time timer every second while an activation waits for its artifact.
+        A processing-time timer every second while an activation waits for its artifact. With activation = event_time an
+        event-time timer that fires whenever the watermark moves.
     Emits
         Verdicts (broadcast to all scorers, with the artifact's bytes); model events and dead letters (side outputs).
     Restart, late or repeated event
@@ -51,17 +55,20 @@ class GateStage(KeyedProcessFunction):
         """Check the build, compile the kernels the probes run on, get state."""
         check_build(self._settings.build_id)
         warm_up()
+        self._state = StateEntries(ctx.get_map_state(GATE_STATE))
         self._gate = Gate(
-            StateEntries(ctx.get_map_state(GATE_STATE)),
+            self._state,
             model=self._settings.model,
             feature_sets=FeatureCatalog.from_json(self._settings.feature_rows).hashes,
             admit=admit,
             patience_ms=self._settings.gate_patience_ms,
             trusted_keys=self._settings.trusted_keys,
+            first_seq=self._settings.first_deployment_seq,
         )
 
     def process_element(self, record: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Judge one metadata record."""
+        self._note_watermark(ctx)
         value, partition, offset, append_ms = record
         row = parse_metadata(value)
         if isinstance(row, MalformedRow):
@@ -76,10 +83,22 @@ class GateStage(KeyedProcessFunction):
                 ctx.timer_service().register_processing_time_timer(now_ms() + TIMER_MS)
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Give up on artifacts that did not come, or look again in a second."""
+        """Give up on artifacts that did not come, or look again in a second; keep the watermark that moved."""
+        self._note_watermark(ctx)
         yield from self._publish(self._gate.time_passed(now_ms()))
         if self._gate.waits:
             ctx.timer_service().register_processing_time_timer(now_ms() + TIMER_MS)
+
+    def _note_watermark(self, ctx: Any) -> None:  # noqa: ANN401
+        if self._settings.activation != "event_time":
+            return
+        known_ms = int(self._state.get(WATERMARK, b"-1"))
+        watermark_ms = max(known_ms, min(ctx.timer_service().current_watermark(), END_OF_TIME_MS))
+        if watermark_ms > known_ms:
+            self._state[WATERMARK] = str(watermark_ms).encode()
+        self._gate.watermark_ms = watermark_ms
+        if watermark_ms < END_OF_TIME_MS:
+            ctx.timer_service().register_event_time_timer(watermark_ms + 1)
 
     def _publish(self, ruling: Ruling) -> Iterator[Any]:
         for verdict in ruling.verdicts:

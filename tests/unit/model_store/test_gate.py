@@ -22,9 +22,15 @@ def digest_of(data: bytes) -> str:
 
 
 def activation(
-    seq: int, data: bytes = GOOD, role: str = "champion", *, retired: bool = False, model: str = "fraud"
+    seq: int,
+    data: bytes = GOOD,
+    role: str = "champion",
+    *,
+    retired: bool = False,
+    model: str = "fraud",
+    effective_from_ms: int = 0,
 ) -> Activation:
-    return Activation(seq, model, role, str(seq), digest_of(data), None, 0, retired)
+    return Activation(seq, model, role, str(seq), digest_of(data), None, effective_from_ms, retired)
 
 
 def part(data: bytes, index: int = 0, parts: int = 1, digest: str | None = None) -> ArtifactPart:
@@ -106,6 +112,31 @@ def test_the_champion_is_never_retired_to_nothing_but_a_challenger_is(gate):
     gate.activation_arrived(activation(2, role="shadow"), 0)
     assert said(gate.activation_arrived(activation(3, retired=True), 0))[0][0] == "rejected"
     assert said(gate.activation_arrived(activation(4, role="shadow", retired=True), 0)) == [("retired", None)]
+
+
+def test_an_effective_time_behind_the_watermark_is_refused_but_not_of_what_was_in_force_at_submission(state):
+    gate = Gate(state, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000, first_seq=1)
+    gate.part_arrived(part(GOOD))
+    gate.watermark_ms = 5_000
+    assert said(gate.activation_arrived(activation(1, effective_from_ms=10), 0)) == [("activated", None)]
+    ruling = gate.activation_arrived(activation(2, effective_from_ms=5_000), 0)
+    [(event, reason)] = said(ruling)
+    assert event == "rejected"
+    assert reason.startswith(
+        "effective_from_behind_watermark: effective_from_ms is 5000, the transactions' watermark 5000"
+    )
+    assert [verdict.accepted for verdict in ruling.verdicts] == [False]
+    assert said(gate.activation_arrived(activation(3, effective_from_ms=5_001), 0)) == [("activated", None)]
+    gate.watermark_ms = 9_000
+    gate.activation_arrived(activation(4, role="shadow", effective_from_ms=9_001), 0)
+    assert said(gate.activation_arrived(activation(5, role="shadow", retired=True), 0)) == [("retired", None)]
+
+
+def test_the_watermark_that_counts_is_the_one_when_the_artifact_is_whole(gate):
+    gate.watermark_ms = 0
+    assert said(gate.activation_arrived(activation(1, effective_from_ms=100), 0)) == [("pending", "missing_artifact")]
+    gate.watermark_ms = 100
+    assert said(gate.part_arrived(part(GOOD)))[0][0] == "rejected"
 
 
 def test_rows_of_another_model_are_noted_and_not_judged(gate):
