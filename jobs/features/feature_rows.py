@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from udfs.domain.errors import SettingsError
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 
@@ -22,10 +23,8 @@ def retired_labels(rows: Iterable[FeatureRow]) -> set[str]:
 def feature_catalog(rows: Iterable[FeatureRow]) -> FeatureCatalog:
     """Return the sets of the code and those that rows define, without the retired ones.
 
-    Raises
-    ------
-    SettingsError
-        If a row defines no feature set, or two define a name differently.
+    A row that defines no feature set, or gives a name a second meaning, is passed over: the gate then refuses a version
+    trained on it. ``weir features add`` writes no such row.
 
     Examples
     --------
@@ -37,11 +36,16 @@ def feature_catalog(rows: Iterable[FeatureRow]) -> FeatureCatalog:
     rows = list(rows)
     retired = retired_labels(rows)
     built_in = {each.label for each in FEATURE_SETS.values()}
-    return FeatureCatalog(
-        FeatureSet.of_row(name, version, definition)
-        for name, version, definition, _ in rows
-        if f"{name}@{version}" not in retired | built_in and not definition.get("retired")
-    )
+    found: list[FeatureSet] = []
+    for name, version, definition, _ in rows:
+        if f"{name}@{version}" in retired | built_in or definition.get("retired"):
+            continue
+        try:
+            found = list(FeatureCatalog([*found, FeatureSet.of_row(name, version, definition)]).sets.values())
+        except SettingsError:
+            continue  # rows cannot be taken back: one that was written by hand must not stop every job
+        found = [each for each in found if each.label not in built_in]
+    return FeatureCatalog(found)
 
 
 def feature_set_named(name: str, rows: Callable[[], Iterable[FeatureRow]]) -> FeatureSet:
