@@ -32,8 +32,8 @@ def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="weir-faults-") as folder:
         local = Local(Path(folder) / "home")
-        local.weir_json("up", timeout_s=600)
         try:
+            local.weir_json("up", timeout_s=600)
             if arguments.hours:
                 figures = soak(local, arguments.hours, seed=arguments.seed, rate=arguments.rate, say=_say)
                 publish("soak", dict(figures))
