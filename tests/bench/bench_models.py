@@ -1,10 +1,11 @@
 """Bare River and the compiled scorer in one run: ``python tests/bench/bench_models.py`` or ``make bench ONLY=models``.
 
 Half-space trees (10 trees, height 8) behind a MinMaxScaler, and a logistic regression behind a StandardScaler, on 30
-features. River gets the dictionary it wants. Ours is measured from the same dictionary (``one``: a vector to its score;
-``batch_from_dicts``: a list of 256 to their scores) and from a matrix that is already there (``batch``). The rounds of
-all alternate and the fastest of each counts, so that another process on the machine disturbs no ratio for long.
-Scores are compared bit for bit before anything is timed.
+features; and ``encoded``: that regression with two strings more, one-hot encoded (200 and 30 categories). River gets the
+dictionary it wants. Ours is measured from the same dictionary (``one``: a vector to its score; ``batch_from_dicts``: a list
+of 256 to their scores) and from a matrix that is already there (``batch``). The rounds of all alternate and the fastest of
+each counts, so that another process on the machine disturbs no ratio for long. Scores are compared bit for bit before
+anything is timed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from river import anomaly, linear_model, preprocessing
+from river import anomaly, compose, linear_model, preprocessing
 
 from model_store.admission import admit
 from model_store.artifact import digest
@@ -25,19 +26,24 @@ from model_store.compiled_scorer import load_scorer, warm_up
 from model_store.export import export_artifact
 from model_store.rebuild import rebuild
 from model_store.river_score import river_score
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 
 BATCH = 256
 LEARNED = 5_000
 ROUNDS = 15
 FEATURE_SET = FEATURE_SETS["creditcard"]
+STRINGS = {"mcc": 200, "country": 30}
+"""Further string features, and how many categories they have."""
+WITH_STRINGS = FeatureSet(
+    "strings", 1, (*FEATURE_SET.features, *STRINGS), (*FEATURE_SET.features, *STRINGS), strings=tuple(STRINGS)
+)
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "models.json"
 
 
-def vectors(count: int, seed: int) -> list[dict[str, float]]:
-    """Draw vectors like the credit card set's: time, 28 components of falling spread, a skewed amount."""
+def vectors(count: int, seed: int, *, strings: bool = False) -> list[dict[str, Any]]:
+    """Draw vectors like the credit card set's: time, 28 components of falling spread, a skewed amount; strings if asked."""
     rng = random.Random(seed)
-    return [
+    drawn: list[dict[str, Any]] = [
         {
             name: float(number)
             if name == "Time"
@@ -48,17 +54,28 @@ def vectors(count: int, seed: int) -> list[dict[str, float]]:
         }
         for number in range(count)
     ]
+    if strings:
+        for vector in drawn:
+            vector |= {name: f"{min(int(rng.expovariate(8 / size)), size)}" for name, size in STRINGS.items()}
+    return drawn
 
 
 def trained_models() -> dict[str, Any]:
-    """Train both pipelines on the same events."""
+    """Train the pipelines on the same events."""
     trees = preprocessing.MinMaxScaler() | anomaly.HalfSpaceTrees(n_trees=10, height=8, seed=42)
     linear = preprocessing.StandardScaler() | linear_model.LogisticRegression()
+    numbers, texts = compose.SelectType(float), compose.SelectType(str)
+    encoded = (
+        (numbers | preprocessing.StandardScaler()) + (texts | preprocessing.OneHotEncoder())
+    ) | linear_model.LogisticRegression()
     rng = random.Random(2)
-    for vector in vectors(LEARNED, seed=1):
-        trees.learn_one(vector)
-        linear.learn_one(vector, rng.random() < 0.01)
-    return {"trees": trees, "linear": linear}
+    for vector in vectors(LEARNED, seed=1, strings=True):
+        bare = {name: vector[name] for name in FEATURE_SET.features}
+        fraud = rng.random() < 0.01
+        trees.learn_one(bare)
+        linear.learn_one(bare, fraud)
+        encoded.learn_one(vector, fraud)
+    return {"trees": trees, "linear": linear, "encoded": encoded}
 
 
 def fastest_us(tasks: dict[str, tuple[int, Callable[[], object]]]) -> dict[str, float]:
@@ -72,16 +89,16 @@ def fastest_us(tasks: dict[str, tuple[int, Callable[[], object]]]) -> dict[str, 
     return best
 
 
-def measure(model: Any) -> dict[str, float]:
+def measure(model: Any, feature_set: FeatureSet) -> dict[str, float]:
     """Compare one model with its artifact."""
-    data = export_artifact(model, FEATURE_SET, seed=42)
-    scorer, xs = load_scorer(data), vectors(BATCH, seed=3)
+    data = export_artifact(model, feature_set, seed=42)
+    scorer, xs = load_scorer(data), vectors(BATCH, seed=3, strings=bool(feature_set.strings))
     matrix = scorer.matrix(xs)
-    wanted = [river_score(model, x, FEATURE_SET.features) for x in xs]
+    wanted = [river_score(model, x, feature_set.features) for x in xs]
     assert scorer.score(matrix).tolist() == wanted
     assert [scorer.score_one(x) for x in xs] == wanted
     bare = model.score_one if hasattr(model[-1], "score_one") else model.predict_proba_one
-    admitted = {FEATURE_SET.label: FEATURE_SET.hash}
+    admitted = {feature_set.label: feature_set.hash}
     times = fastest_us(
         {
             "river": (BATCH, lambda: [bare(x) for x in xs]),
@@ -106,6 +123,7 @@ def measure(model: Any) -> dict[str, float]:
         "rebuild_ms": times["rebuild"] / 1000,
         "artifact_bytes": len(data),
         "broadcast_bytes": len(base64.b64encode(data)),
+        "broadcast_state_bytes": len(digest(data)) + len(data),
         "recorded_cost_us": scorer.header["cost_us"],
     }
 
@@ -117,7 +135,8 @@ def run() -> dict[str, float]:
     figures: dict[str, float] = {"compile_s": time.perf_counter() - start, "features": len(FEATURE_SET.features)}
     for name, model in trained_models().items():
         prefix = "" if name == "trees" else f"{name}_"
-        figures |= {prefix + key: value for key, value in measure(model).items()}
+        feature_set = WITH_STRINGS if name == "encoded" else FEATURE_SET
+        figures |= {prefix + key: value for key, value in measure(model, feature_set).items()}
     figures = {name: round(value, 3) for name, value in figures.items()}
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(figures, indent=1) + "\n")
