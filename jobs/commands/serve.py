@@ -17,13 +17,16 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="WEIR_PORT_BASE + 80 unless given.")] = None,
+    ray: Annotated[
+        int, typer.Option(min=0, max=64, help="Answer with so many Ray Serve replicas instead of one process.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object when it listens.")] = False,
 ) -> None:
     """Answer over HTTP: predict, through the stream too, tell truths, look up inferences, versions and quality.
 
     It listens on this machine only unless told otherwise, and runs until Ctrl-C. /v1/openapi.json describes it.
 
-    Example: weir serve --port 8080
+    Example: weir serve --ray 2 --port 8080
     """
     with errors_as_sentences():
         from jobs.serving.run_server import run_server
@@ -39,4 +42,9 @@ def serve(
             else:
                 stderr.print(f"serving at {address}; Ctrl-C ends it", highlight=False)
 
-        run_server(plan_of(settings), host, listening, settings.home, told)
+        if ray:
+            from jobs.serving.ray_server import run_ray_server
+
+            run_ray_server(plan_of(settings), host, listening, settings.home, ray, told)
+        else:
+            run_server(plan_of(settings), host, listening, settings.home, told)
