@@ -20,7 +20,7 @@ from tests.bench.publish import publish
 from tests.e2e.local import Local
 from tests.e2e.scoring import Scoring, wait_for
 
-PARTS = (3_000, 13_000, 9_000, 35_000)
+ROWS, PARTS = 60_000, (3_000, 13_000, 9_000, 12_000)
 RATE, SEED = 1_500, 7
 POLICY = ("--algorithm", "logistic-regression", "--min-positives", "30", "--min-scored", "1000")
 FAST = {"tables_checkpoint_interval_ms": "5000"}
@@ -74,7 +74,7 @@ class Loop:
 
 def run(loop: Loop) -> dict[str, float | int | str]:
     """Tell the story and return its figures."""
-    dataset = open_dataset("generator", rows=sum(PARTS), days=60, seed=SEED, truth_delay_ms=86_400_000)
+    dataset = open_dataset("generator", rows=ROWS, days=60, seed=SEED, truth_delay_ms=86_400_000)
     ends = [sum(PARTS[: at + 1]) for at in range(len(PARTS))]
     parts = [dataset.part(end - count, end) for count, end in zip(PARTS, ends, strict=True)]
     job_id = loop.scoring.job_id
