@@ -1,7 +1,8 @@
 """The handbook's own experiment: its stream, its split, and the customers it takes out of the test.
 
-Features come from the rules the job uses, over the stream in event order, the truth of each transaction 6 d 23 h after it. Train on 2018-07-25..31, let a week pass until the truth of it is known, test on 2018-08-08..14. A customer who is known
-as defrauded by then is not tested: his card would have been blocked.
+Features come from the rules the job uses, over the stream in event order, the truth of each transaction 6 d 23 h after it.
+Train on 2018-07-25..31, let a week pass until the truth of it is known, test on 2018-08-08..14. A customer who is known as
+defrauded by then is not tested: his card would have been blocked.
 """
 
 from __future__ import annotations
