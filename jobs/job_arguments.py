@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 import orjson
 
@@ -25,6 +26,8 @@ class JobArguments:
         URI of the folder for checkpoints.
     kafka
         Further properties of the Kafka clients: TLS and SASL, with the file of the password and not the password.
+    state_backend
+        Where stages keep state: ``hashmap`` or ``rocksdb``. A savepoint of one starts the other.
     """
 
     name: str
@@ -37,6 +40,7 @@ class JobArguments:
     checkpoint_interval_ms: int
     stages: StageSettings
     kafka: dict[str, str] = field(default_factory=dict)
+    state_backend: Literal["hashmap", "rocksdb"] = "hashmap"
 
     def to_json(self) -> str:
         """Write the arguments."""

@@ -26,4 +26,5 @@ def local_stack(settings: Settings) -> LocalStack:
         s3_secret_key=settings.s3_secret_key.get_secret_value(),
         task_managers=settings.parallelism + RESERVED,
         prometheus=settings.prometheus,
+        rocksdb=settings.state_backend == "rocksdb",
     )

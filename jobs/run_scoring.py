@@ -25,6 +25,9 @@ def main(argv: list[str]) -> None:
     configuration = Configuration()
     configuration.set_string("python.execution-mode", "thread")
     configuration.set_string("execution.checkpointing.dir", arguments.checkpoints)
+    configuration.set_string("state.backend.type", arguments.state_backend)
+    # RocksDB's checkpoints are its files: those the last checkpoint has are not copied again. The heap has no such files.
+    configuration.set_string("execution.checkpointing.incremental", str(arguments.state_backend == "rocksdb").lower())
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(arguments.parallelism)
     env.set_buffer_timeout(arguments.buffer_timeout_ms)

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         0, ge=0, description="how often the tables job makes larger files of small ones; 0 for never"
     )
     tables_snapshot_days: float = Field(5, gt=0, description="age at which a snapshot of a table without a tag goes")
+    state_backend: Literal["hashmap", "rocksdb"] = Field(
+        "hashmap",
+        description="where stages keep state: on the heap, or on disk through RocksDB; read at weir up, for the memory "
+        "of TaskManagers, and at weir submit and upgrade",
+    )
     event_time_batch_ms: int = Field(3_600_000, ge=1_000, description="window of the source when order is event_time")
     allowed_lateness_ms: int = Field(
         3_600_000, ge=0, description="how far out of order an event may be and not be late"

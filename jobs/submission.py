@@ -127,4 +127,5 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         checkpoint_interval_ms=settings.checkpoint_interval_ms,
         stages=stages,
         kafka=job_properties(settings),
+        state_backend=settings.state_backend,
     )

@@ -45,6 +45,8 @@ class FlinkHome:
         ZooKeeper, in which a JobManager finds the jobs of the one that died; 0 for none, then jobs die with it.
     secrets
         Files that only this account may read, by name, in ``flink/secrets``: what the clients of the tables log in with.
+    rocksdb
+        Whether TaskManagers have memory for RocksDB.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class FlinkHome:
         metrics_ports: str = "",
         zookeeper_port: int = 0,
         secrets: Mapping[str, str] | None = None,
+        *,
+        rocksdb: bool = False,
     ) -> None:
         self.folder = home / "flink"
         self.dist = self.folder / "dist"
         self.empty = self.folder / "empty"
-        self._metrics_ports, self._zookeeper_port = metrics_ports, zookeeper_port
+        self._metrics_ports, self._zookeeper_port, self._rocksdb = metrics_ports, zookeeper_port, rocksdb
         self._secrets = dict(secrets or {})
         self._rest_port, self._rpc_port, self._jars, self._java_home = rest_port, rpc_port, jars, java_home
 
@@ -166,6 +170,7 @@ class FlinkHome:
             "taskmanager.bind-host": "127.0.0.1",
             "taskmanager.numberOfTaskSlots": 1,
             **_TASKMANAGER_MEMORY,
+            **(_ROCKSDB_MEMORY if self._rocksdb else {}),
             "parallelism.default": 1,
             "python.execution-mode": "thread",
             "python.executable": sys.executable,
@@ -220,6 +225,12 @@ _TASKMANAGER_MEMORY = {
     "taskmanager.memory.managed.size": "64m",
     # The Python interpreter in the TaskManager's process: numpy, River and compiled kernels allocate outside Java.
     "taskmanager.memory.task.off-heap.size": "256m",
+}
+# RocksDB's block cache and write buffers are managed memory, of all stages of a TaskManager together.
+_ROCKSDB_MEMORY = {
+    "taskmanager.memory.process.size": "1456m",
+    "taskmanager.memory.managed.size": "320m",
+    "taskmanager.memory.managed.consumer-weights": "OPERATOR:15,STATE_BACKEND:80,PYTHON:5",
 }
 
 

@@ -60,6 +60,10 @@ class FlinkRest:
         """Return counts, latest completed, latest restored, and history of a job's checkpoints."""
         return self._call("GET", f"/jobs/{job_id}/checkpoints")
 
+    def checkpointing(self, job_id: str) -> dict[str, Any]:
+        """Return how a job takes checkpoints: mode, interval, state_backend, ..."""
+        return self._call("GET", f"/jobs/{job_id}/checkpoints/config")
+
     def exceptions(self, job_id: str) -> list[dict[str, Any]]:
         """Return the exceptions of a job, the newest first."""
         return self._call("GET", f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]

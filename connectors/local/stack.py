@@ -48,8 +48,8 @@ class LocalStack:
         How many TaskManagers, one slot each.
     only
         Which components; all by default.
-    prometheus
-        Whether Flink offers its metrics.
+    prometheus, rocksdb
+        Whether Flink offers its metrics; whether TaskManagers have memory for RocksDB.
     """
 
     def __init__(
@@ -63,12 +63,11 @@ class LocalStack:
         task_managers: int = 2,
         only: tuple[str, ...] = COMPONENTS,
         prometheus: bool = False,
+        rocksdb: bool = False,
     ) -> None:
         self._home = StackHome(home)
-        keys = (s3_access_key, s3_secret_key)
-        self._plan = StackPlan(
-            self._home.path, cache.absolute(), port_base, postgres_password, *keys, task_managers, only, prometheus
-        )
+        where, keys = (self._home.path, cache.absolute(), port_base), (s3_access_key, s3_secret_key)
+        self._plan = StackPlan(*where, postgres_password, *keys, task_managers, only, prometheus, rocksdb)
 
     @property
     def home(self) -> Path:

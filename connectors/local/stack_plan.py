@@ -48,6 +48,8 @@ class StackPlan:
         Names out of :data:`COMPONENTS`; tests that need less start less.
     prometheus
         Whether Flink offers its metrics.
+    rocksdb
+        Whether TaskManagers have memory for RocksDB.
     """
 
     home: Path
@@ -59,6 +61,7 @@ class StackPlan:
     task_managers: int
     only: tuple[str, ...] = COMPONENTS
     prometheus: bool = False
+    rocksdb: bool = False
 
     def to_json(self) -> bytes:
         """Return the plan for a pipe; it holds passwords, so it is never written to disk."""
@@ -87,7 +90,8 @@ class StackPlan:
             "pgpass": postgres_password_file(self.ports.postgres, "iceberg", password),
         }
         ports = (self.ports.flink, self.ports.flink_rpc)
-        return FlinkHome(self.home, *ports, jars, java_home(), metrics_ports, zookeeper_port, secrets)
+        java = java_home()
+        return FlinkHome(self.home, *ports, jars, java, metrics_ports, zookeeper_port, secrets, rocksdb=self.rocksdb)
 
     def components(self) -> list[Component]:
         """Return the components in the order in which people read them; who is left out is not waited for."""
