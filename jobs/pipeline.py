@@ -24,6 +24,7 @@ from udfs.operators.descriptors import (
     MODEL_EVENTS,
     RECORD,
     SCORED,
+    SCORED_TOPICS,
     TRUTHS,
     VERDICT,
     WATERMARKS,
@@ -96,7 +97,7 @@ def build(
     terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
     gated = _gate(tables, settings, sources, customers)
     scored = _score(terminals, gated.verdicts, settings)
-    tables.create_temporary_view("scored", scored, _stage_schema("inferences", "alerts", "features"))
+    tables.create_temporary_view("scored", scored, _stage_schema(*SCORED_TOPICS))
     tables.create_temporary_view("told", customers.get_side_output(TRUTHS), _stage_schema())
     joined = _stage(_collected(tables, truth_batch_ms), STRING, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
     quality = _stage(joined, STRING, QualityStage(settings), RECORD, ids.QUALITY)
@@ -163,7 +164,7 @@ def _stage_schema(*topics: str) -> Schema:
     """
     schema = Schema.new_builder().column("k", "STRING").column("v", "STRING")
     for topic in topics:
-        schema = schema.column(topic, "ARRAY<STRING>")
+        schema = schema.column(topic, "ARRAY<STRING>").column(f"{topic}_keys", "ARRAY<STRING>")
     schema = schema.column_by_expression("proctime", "PROCTIME()")
     schema = schema.column_by_expression("rowtime", "TO_TIMESTAMP_LTZ(0, 3)")
     return schema.watermark("rowtime", "SOURCE_WATERMARK()").build()
@@ -173,12 +174,10 @@ def _write(
     tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], *, emit_features: bool
 ) -> None:
     statements = tables.create_statement_set()
-    written = {
-        topic: tables.sql_query(statement("job/records.sql", column=topic)) for topic in ("inferences", "alerts")
-    }
+    written = {topic: tables.sql_query(statement("job/records.sql", topic=topic)) for topic in ("inferences", "alerts")}
     written |= {topic: tables.from_data_stream(stream) for topic, stream in records.items()}
     if emit_features:  # the last, so that turning it on leaves the uids of the others as they are
-        written["features"] = tables.sql_query(statement("job/records.sql", column="features"))
+        written["features"] = tables.sql_query(statement("job/records.sql", topic="features"))
     for topic, table in written.items():
         statements.add_insert(sinks.create(tables, topic), table)
     statements.attach_as_datastream()

@@ -24,6 +24,8 @@ def main(argv: list[str]) -> None:
     arguments = JobArguments.from_json(argv[1])
     configuration = Configuration()
     configuration.set_string("python.execution-mode", "thread")
+    # Else every chained step of SQL copies its row, with all records of the batch, once for each record.
+    configuration.set_string("pipeline.object-reuse", "true")
     configuration.set_string("execution.checkpointing.dir", arguments.checkpoints)
     configuration.set_string("state.backend.type", arguments.state_backend)
     # RocksDB's checkpoints are its files: those the last checkpoint has are not copied again. The heap has no such files.

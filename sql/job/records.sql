@@ -1,3 +1,3 @@
--- One row per Kafka record: each string is the JSON value, a line feed, and the key.
-SELECT SUBSTRING(record, POSITION(CHR(10) IN record) + 1) AS k, SPLIT_INDEX(record, CHR(10), 0) AS v
-FROM scored CROSS JOIN UNNEST({{column}}) AS records (record)
+-- One row per Kafka record of a batch: its key stands in the array of keys where its value stands in the array of values.
+SELECT {{topic}}_keys[CAST(place AS INT)] AS k, record AS v
+FROM scored CROSS JOIN UNNEST({{topic}}) WITH ORDINALITY AS records (record, place)

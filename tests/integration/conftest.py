@@ -29,6 +29,7 @@ def minicluster_environment(parallelism: int = 2, checkpoint_ms: int = 300):
 
     configuration = Configuration()
     configuration.set_string("python.execution-mode", "thread")
+    configuration.set_string("pipeline.object-reuse", "true")
     configuration.set_string("python.executable", sys.executable)
     configuration.set_string("python.client.executable", sys.executable)
     configuration.set_string("restart-strategy.type", "none")

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["decode", "encode", "keyed_record"]
+__all__ = ["decode", "encode"]
 
 
 def encode(events: Sequence[Any] | dict[str, Any]) -> str:
@@ -25,17 +25,3 @@ def decode(payload: str | bytes) -> list[Any]:
     """Read what :func:`encode` wrote."""
     events: list[Any] = orjson.loads(payload)
     return events
-
-
-def keyed_record(key: str, value: Any) -> str:  # noqa: ANN401
-    r"""Write one Kafka record as its JSON value, a line feed and its key.
-
-    A stage hands many records to the JVM in one call as an array of such strings; SQL splits each at the first line feed.
-    JSON written without indentation never holds a raw line feed, so any key is safe.
-
-    Examples
-    --------
-    >>> keyed_record("t1", {"score": 0.5})
-    '{"score":0.5}\nt1'
-    """
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n" + key

@@ -28,6 +28,7 @@ __all__ = [
     "QUALITY_WINDOWS",
     "RECORD",
     "SCORED",
+    "SCORED_TOPICS",
     "TERMINALS",
     "TERMINAL_PARTS",
     "TRUTHS",
@@ -47,8 +48,12 @@ KEYED_PAYLOAD = Types.ROW_NAMED(["k", "v"], [STRING, STRING])
 # One record for a topic: its Kafka key and value.
 RECORD = KEYED_PAYLOAD
 # The score stage's only output, because side outputs from a broadcast function's timers are not reliable in thread mode:
-# key and payload for the truth join, then the records of each topic.
-SCORED = Types.ROW_NAMED(["k", "v", "inferences", "alerts", "features"], [STRING, STRING, STRINGS, STRINGS, STRINGS])
+# key and payload for the truth join, then for each topic the values of its records and their keys.
+SCORED_TOPICS = ("inferences", "alerts", "features")
+SCORED = Types.ROW_NAMED(
+    ["k", "v", *(column for topic in SCORED_TOPICS for column in (topic, f"{topic}_keys"))],
+    [STRING, STRING, *[STRINGS] * (2 * len(SCORED_TOPICS))],
+)
 JOINED = KEYED_PAYLOAD
 VERDICT = STRING
 

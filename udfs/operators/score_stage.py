@@ -16,12 +16,13 @@ from model_store.role_scorer import RoleScorer
 from udfs.domain.deployment import CHAMPION, Deployment
 from udfs.domain.event import Prediction, Transaction
 from udfs.domain.inference import alert_of, prediction_of
-from udfs.domain.payload import decode, encode, keyed_record
+from udfs.domain.payload import decode, encode
 from udfs.domain.shards import Shards
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import BROADCAST, HELD_FOR_MODEL
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.records import Records
 from udfs.operators.score_metrics import ScoreMetrics
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
@@ -131,24 +132,20 @@ class ScoreStage(KeyedBroadcastProcessFunction):
         inferences = scorer.score(batch, watermark_ms if watermark_ms > 0 else None, now_ms())
         self._metrics.count(inferences)
         predictions: dict[str, list[Prediction]] = defaultdict(list)
-        records: list[str] = []
-        alerts: list[str] = []
+        records = Records()
         for inference in inferences:
             key = inference["transaction_id"]
-            records.append(keyed_record(key, inference))
+            records.add("inferences", key, inference)
             prediction = prediction_of(inference)
             if prediction is not None:
                 predictions[self._shards.of(key)].append(prediction)
             if inference["role"] == CHAMPION:
                 alert = alert_of(inference, scorer.threshold(inference), scorer.reasons)
                 if alert is not None:
-                    alerts.append(keyed_record(key, alert))
-        features = (
-            [keyed_record(t["transaction_id"], scorer.features_record(t)) for t in batch]
-            if self._settings.emit_features
-            else []
-        )
-        shards = list(predictions.items()) or [(self._shards.keys[0], [])]
-        for index, (key, group) in enumerate(shards):
-            first = index == 0
-            yield Row(key, encode(group), records if first else [], alerts if first else [], features if first else [])
+                    records.add("alerts", key, alert)
+        if self._settings.emit_features:
+            for transaction in batch:
+                records.add("features", transaction["transaction_id"], scorer.features_record(transaction))
+        # The records of the batch go with its first payload.
+        for key, group in predictions.items() or [(self._shards.keys[0], [])]:
+            yield Row(key, encode(group), *records.take())
