@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+import psutil
 import requests
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
@@ -158,6 +161,26 @@ class Scoring:
         with requests.Session() as session:
             session.trust_env = False
             return int(session.get(url, timeout=10).json()[0]["value"])
+
+    def workers(self) -> list[str]:
+        """Return the TaskManagers that run the job, as components of the stack; others wait for tables and SQL."""
+        base, found = self.stack.ports.addresses()["flink"], set()
+        with requests.Session() as session:
+            session.trust_env = False
+            for vertex in self.flink.job(self.job_id)["vertices"]:
+                url = f"{base}/jobs/{self.job_id}/vertices/{vertex['id']}"
+                found |= {
+                    each["taskmanager-id"].partition(".")[0] for each in session.get(url, timeout=10).json()["subtasks"]
+                }
+        return sorted(found)
+
+    def kill(self, component: str) -> None:
+        """Kill a component with SIGKILL, as a machine that fails would; the supervisor starts it again."""
+        state = self.stack.status()
+        assert state is not None
+        process = psutil.Process(state.components[component].pid)
+        assert "java" in process.name()
+        os.kill(process.pid, signal.SIGKILL)
 
     def completed_checkpoints(self) -> int:
         return int(self.flink.checkpoints(self.job_id)["counts"]["completed"])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import pytest
 
 from jobs.transaction_sum import TransactionSum
@@ -18,7 +15,6 @@ from tests.e2e.scoring import Scoring, wait_for
 
 ROWS = 20_000
 RATE = 1_500
-VICTIM = "taskmanager-2"
 
 
 @dataclass
@@ -50,7 +46,7 @@ def story(scoring):
     producer = threading.Thread(target=scoring.produce, args=(rest, RATE), kwargs={"close": True})
     producer.start()
     before = (scoring.completed_checkpoints() - already, scored, scoring.sent(), managers)
-    _kill(scoring)
+    scoring.kill(scoring.workers()[-1])
     killed = time.monotonic()
     wait_for("a restore", lambda: _restored(scoring), timeout_s=90)
     wait_for("the job runs", lambda: _all_run(scoring), timeout_s=180)
@@ -61,14 +57,6 @@ def story(scoring):
     inferences = scoring.messages("inferences")
     assert {each["digest"] for each in inferences} == {digest}
     return Story(scoring, *before, recovery_s, total, inferences)
-
-
-def _kill(scoring: Scoring) -> None:
-    state = scoring.stack.status()
-    assert state is not None
-    process = psutil.Process(state.components[VICTIM].pid)
-    assert "java" in process.name()
-    os.kill(process.pid, signal.SIGKILL)
 
 
 def _restored(scoring: Scoring) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ class Breaker:
     def kill(self, component: str) -> float:
         """Kill a component with SIGKILL."""
         if component == "taskmanager":  # in turns: each has its own count of deaths with the supervisor
-            workers = self._workers()
+            workers = self._scoring.workers()
             self._turn += 1
             component = workers[self._turn % len(workers)]
         died_ms = _now_ms()
@@ -120,17 +120,6 @@ class Breaker:
             self._until("a row of the registry comes through", self._registry_comes_through(), pause_s=0.2)
         if component in ("mlflow", "postgres", "s3"):
             self._until("MLflow answers from its tables", self._mlflow_answers)
-
-    def _workers(self) -> list[str]:
-        """Return the TaskManagers that run the job; others wait for tables and SQL."""
-        base, job_id = self._stack.ports.addresses()["flink"], self._scoring.job_id
-        found = set()
-        with requests.Session() as session:
-            session.trust_env = False
-            for vertex in self._scoring.flink.job(job_id)["vertices"]:
-                subtasks = session.get(f"{base}/jobs/{job_id}/vertices/{vertex['id']}", timeout=10).json()["subtasks"]
-                found |= {each["taskmanager-id"].partition(".")[0] for each in subtasks}
-        return sorted(found)
 
     def _registry_comes_through(self) -> Callable[[], bool]:
         """Activate a challenger by a row; it is there when the gate has said so in a committed record."""

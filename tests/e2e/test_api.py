@@ -1,0 +1,234 @@
+"""The API beside the job: the same bits, the job's own answers, deployments followed, and a database that is down."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import struct
+from collections import defaultdict
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.models import stream, trained, without_truths
+from tests.e2e.scoring import Scoring, wait_for
+from tests.e2e.serving import serving
+
+TRANSACTIONS = 1_000
+AT_ONCE = 50
+TIMEOUT_MS = 30_000
+
+
+@dataclass
+class Story:
+    """The job and the API, with the answers to a thousand transactions."""
+
+    job: Scoring
+    client: httpx.Client
+    digests: dict[str, str]
+    sent: list[dict[str, Any]]
+    answers: list[dict[str, Any]]
+
+    def inferences(self, version: str) -> list[dict[str, Any]]:
+        return [each for answer in self.answers for each in answer["inferences"] if each["version"] == version]
+
+
+async def send_all(address: httpx.URL, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Send transactions through the stream, so many at once; return the answers in the same order."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=90) as client:
+
+        async def send(message: dict[str, Any]) -> dict[str, Any]:
+            async with gate:
+                path = f"/v1/transactions?roles=live&timeout_ms={TIMEOUT_MS}"
+                answer = await client.post(path, json=message)
+                assert answer.status_code == 200, answer.text
+                return answer.json()
+
+        return await asyncio.gather(*map(send, messages))
+
+
+@pytest.fixture(scope="module")
+def story(scoring):
+    """Versions 1 and 2 as champions, 3 as a challenger; then a thousand transactions through the API."""
+    digests = {version: scoring.deploy(trained(int(version)), version) for version in ("1", "2")}
+    digests["3"] = scoring.deploy(trained(3), "3", role="shadow")
+    scoring.submit()
+    scoring.wait_for_event("activated", "3")
+    messages = [message for _, message in without_truths(stream(TRANSACTIONS, seed=9, first_id="api/")).interleaved()]
+    with serving(scoring) as client:
+        answers = asyncio.run(send_all(client.base_url, messages))
+        yield Story(scoring, client, digests, messages, answers)
+
+
+def bits(score: float) -> bytes:
+    return struct.pack("<d", score)
+
+
+def test_the_stream_and_predict_give_equal_bits_for_every_live_version(story):
+    for version in ("2", "3"):
+        mine = story.inferences(version)
+        assert len(mine) == TRANSACTIONS
+        answer = story.client.post(
+            "/v1/predict", json={"rows": [each["features"] for each in mine], "versions": [version]}
+        )
+        (result,) = answer.json()["results"]
+        assert result["digest"] == story.digests[version] == mine[0]["digest"]
+        assert [bits(each["score"]) for each in result["scores"]] == [bits(each["score"]) for each in mine]
+
+
+def test_weir_verify_makes_the_same_scores_again_and_what_was_provisional_is_committed(story):
+    total = story.job.wait_for_sum(TRANSACTIONS)
+    assert total.holds, str(total)
+    verified = story.job.local.weir_json("verify")
+    assert (verified["compared"], verified["mismatched"]) == (2 * TRANSACTIONS, 0)
+    committed = {(each["transaction_id"], each["role"]): each for each in story.job.messages("inferences")}
+    provisional = [each for answer in story.answers for each in answer["inferences"]]
+    assert [committed[each["transaction_id"], each["role"]] for each in provisional] == provisional
+    assert all(answer["provisional"] and answer["complete"] for answer in story.answers)
+
+
+def test_an_inference_can_be_looked_up_with_all_that_makes_it_again(story):
+    wanted = story.answers[TRANSACTIONS // 2]["transaction_id"]
+    path = f"/v1/inferences/{wanted.replace('/', '%2F')}"
+    found = wait_for("it is committed", lambda: _found(story.client.get(path)), 30)
+    assert [each["role"] for each in found["inferences"]] == ["champion", "shadow"]
+    champion = found["inferences"][0]
+    artifact = story.client.get(champion["artifact"]["href"])
+    assert sha256(artifact.content).hexdigest() == champion["digest"] == story.digests["2"]
+    assert champion["artifact"]["feature_set"]["label"] == champion["feature_set"]
+    proof = story.client.get(f"{path}/verification").json()
+    assert (proof["equal"], proof["compared"], proof["mismatched"]) == (True, 2, 0)
+
+
+def _found(answer: httpx.Response) -> dict[str, Any] | None:
+    return answer.json() if answer.status_code == 200 else None
+
+
+def test_a_repeat_is_told_as_the_job_tells_it(story):
+    again = story.client.post(f"/v1/transactions?timeout_ms={TIMEOUT_MS}", json=story.sent[3])
+    assert (again.status_code, again.json()["reason"]) == (409, "duplicate"), again.text
+
+
+def test_after_the_time_out_the_transaction_is_still_being_scored_and_nothing_is_lost(story):
+    message = {**story.sent[-1], "transaction_id": "late"}
+    answer = story.client.post("/v1/transactions?timeout_ms=1", json=message)
+    assert (answer.status_code, answer.json()["reason"]) == (504, "still_scoring")
+    found = wait_for("it is scored all the same", lambda: _found(story.client.get("/v1/inferences/late")), 60)
+    assert found["inferences"][0]["score"] is not None
+
+
+def test_truths_are_in_the_topic_and_quality_counts_them(story):
+    truths = [
+        {
+            **{name: each[name] for name in ("transaction_id", "event_time_ms", "customer_id", "terminal_id")},
+            "label": int(number % 10 == 0),
+            "revision": 0,
+            "truth_time_ms": each["event_time_ms"] + 1_000,
+        }
+        for number, each in enumerate(story.sent)
+    ]
+    answer = story.client.post("/v1/truths", json=truths)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, TRANSACTIONS), answer.text
+    ids = [each["transaction_id"] for each in story.job.messages("truths")]
+    assert sorted(ids) == sorted(each["transaction_id"] for each in truths)
+
+    def counted() -> bool:
+        rows = story.client.get("/v1/quality", params={"series": "event_time", "until_ms": 1}).json()["rows"]
+        return {(each["version"], each["labelled"]) for each in rows} >= {("2", TRANSACTIONS), ("3", TRANSACTIONS)}
+
+    wait_for("both versions have their quality", counted, 90)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/transactions", 200), ("/v1/truths", 202)])
+def test_every_example_of_the_openapi_document_works(story, path, status):
+    operation = story.client.get("/v1/openapi.json").json()["paths"][path]["post"]
+    examples = operation["requestBody"]["content"]["application/json"]["examples"]
+    assert len(examples) == 2
+    for example in examples.values():
+        answer = story.client.post(path, json=example["value"], params={"timeout_ms": TIMEOUT_MS})
+        assert answer.status_code == status, answer.text
+        if "inferences" in answer.json():
+            reasons = [each["reason"] for each in answer.json()["inferences"]]
+            assert reasons == [None if example["value"]["terminal_id"] else "missing_feature"]
+
+
+def test_a_deployment_is_followed_without_restart(story):
+    digest = story.job.deploy(trained(4), "4")
+    wait_for("the API has it", lambda: story.client.get("/v1/ready").json()["champion"] == "4", 30)
+    row = story.inferences("2")[0]["features"]
+    (result,) = story.client.post("/v1/predict", json={"rows": [row]}).json()["results"]
+    assert (result["version"], result["digest"]) == ("4", digest)
+    newest = {each["role"]: each for each in story.client.get("/v1/deployments").json()}
+    assert (newest["champion"]["version"], newest["champion"]["live"]) == ("4", True)
+
+
+def test_a_database_that_is_down_stops_only_what_needs_it_and_nothing_is_lost(story):
+    state = story.job.stack.status()
+    assert state is not None
+    postgres = psutil.Process(state.components["postgres"].pid)
+    row = story.inferences("2")[0]["features"]
+    os.kill(postgres.pid, signal.SIGSTOP)
+    try:
+        down = story.client.get("/v1/deployments")
+        assert (down.status_code, down.json()["reason"]) == (503, "unreachable")
+        assert "PostgreSQL does not answer" in down.json()["detail"]
+        assert story.client.post("/v1/predict", json={"rows": [row]}).status_code == 200
+        message = {**story.sent[-1], "transaction_id": "while-down"}
+        scored = story.client.post(f"/v1/transactions?timeout_ms={TIMEOUT_MS}", json=message)
+        assert scored.status_code == 200, scored.text
+    finally:
+        os.kill(postgres.pid, signal.SIGCONT)
+    assert story.client.get("/v1/deployments").status_code == 200
+    wait_for("it is committed", lambda: _found(story.client.get("/v1/inferences/while-down")), 30)
+
+
+def test_status_names_the_api_and_prometheus_reads_it(story):
+    component = story.job.local.weir_json("status", "--no-sums")["components"]["api"]
+    assert (component["state"], component["address"]) == ("ready", str(story.client.base_url).rstrip("/"))
+    lines = story.client.get("/metrics").text.splitlines()
+    assert f'weir_api_streamed_total{{outcome="scored"}} {TRANSACTIONS + 3}.0' in lines
+
+
+def test_ray_replicas_give_the_same_bits_follow_the_same_swap_and_leave_nothing(story):
+    mine = story.inferences("2")[:200]
+    body = {"rows": [each["features"] for each in mine], "versions": ["2"]}
+    port = story.job.stack.ports.api + 1
+    before = {process.pid for process in psutil.process_iter()}
+    with serving(story.job, "--ray", "2", port=port) as client:
+        scores = defaultdict(list)
+        for _ in range(200):
+            answer = client.post("/v1/predict", json=body)
+            assert answer.status_code == 200, answer.text
+            scores[answer.headers["weir-process"]].append(answer.json()["results"][0]["scores"])
+            if len(scores) == 2:
+                break
+        assert len(scores) == 2, "only one replica answered"
+        for answers in scores.values():
+            for rows in answers:
+                assert [bits(each["score"]) for each in rows] == [bits(each["score"]) for each in mine]
+        story.job.deploy(trained(1), "5")
+        wait_for("both replicas have it", lambda: _champions(client) == {"5"}, 60)
+    left = [each for each in psutil.process_iter(["cmdline"]) if each.pid not in before and _is_rays(each)]
+    assert left == []
+
+
+def _is_rays(process: psutil.Process) -> bool:
+    words = str(process.info["cmdline"])
+    return any(name in words for name in ("raylet", "gcs_server", "ray::", "/ray/"))
+
+
+def _champions(client: httpx.Client) -> set[str]:
+    """Return the champions that both replicas name, asked until both have answered."""
+    champions = {}
+    for _ in range(100):
+        answer = client.get("/v1/ready")
+        champions[answer.headers["weir-process"]] = answer.json()["champion"]
+        if len(champions) == 2:
+            return set(champions.values())
+    return set()
