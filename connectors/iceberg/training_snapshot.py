@@ -87,7 +87,7 @@ class TrainingSnapshot:
         Examples
         --------
         >>> TrainingSnapshot(None, {"weir.inferences": 1, "weir.truths": 2}).named()
-        'training-8ad9ee7ea36a'
+        'training-3a51f0dddc98'
         """
         said = "\n".join(f"{name} {self.tables[name]}" for name in sorted(self.tables))
         return self.tag or f"training-{hashlib.sha256(said.encode()).hexdigest()[:12]}"

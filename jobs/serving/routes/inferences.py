@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
@@ -22,17 +23,8 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["records"])
     one_at_a_time = threading.Lock()
 
-    @routes.get("/inferences/{transaction_id}", summary="The inferences of a transaction")
-    def inference(transaction_id: str) -> dict[str, Any]:
-        """Return each role's committed record, with the artifact that scored: its header, and where its bytes are."""
-        found = _found(services, transaction_id)
-        return {
-            "transaction_id": transaction_id,
-            "inferences": [{**each, "artifact": _artifact(services, each["digest"])} for each in found],
-            "verification": f"/v1/inferences/{transaction_id}/verification",
-        }
-
-    @routes.get("/inferences/{transaction_id}/verification", summary="Score a transaction again")
+    # Identifiers may hold slashes; the longer path comes first, or the shorter would take it.
+    @routes.get("/inferences/{transaction_id:path}/verification", summary="Score a transaction again")
     def verification(transaction_id: str) -> dict[str, Any]:
         """Make its scores again, from recorded features and bytes, in a fresh process with River's own objects.
 
@@ -44,6 +36,16 @@ def router(services: Services) -> APIRouter:
         mismatches = [asdict(each) for each in result.mismatches]
         counts = {"compared": result.compared, "mismatched": result.mismatched, "skipped": result.skipped}
         return {"transaction_id": transaction_id, "equal": not mismatches, **counts, "mismatches": mismatches}
+
+    @routes.get("/inferences/{transaction_id:path}", summary="The inferences of a transaction")
+    def inference(transaction_id: str) -> dict[str, Any]:
+        """Return each role's committed record, with the artifact that scored: its header, and where its bytes are."""
+        found = _found(services, transaction_id)
+        return {
+            "transaction_id": transaction_id,
+            "inferences": [{**each, "artifact": _artifact(services, each["digest"])} for each in found],
+            "verification": f"/v1/inferences/{quote(transaction_id, safe='')}/verification",
+        }
 
     @routes.get("/artifacts/{digest}", summary="The bytes that score", response_class=Response)
     def artifact(digest: str) -> Response:

@@ -11,7 +11,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from river import anomaly, compose, linear_model, optim, preprocessing
 
@@ -85,6 +85,15 @@ def assert_same(model, data, xs):
     assert [bits(river_score(again, x, OURS.features)) for x in xs] == wanted
 
 
+def exported(model):
+    """Export; a model that River itself scores as NaN is refused and never deployed, so it is no example."""
+    try:
+        return export_artifact(model, OURS)
+    except ArtifactError as refused:
+        assume(refused.reason != "not_finite")
+        raise
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     encoder=st.sampled_from(list(ENCODERS)),
@@ -98,15 +107,15 @@ def test_any_model_on_strings_scores_and_learns_on_as_rivers(encoder, numeric, l
     model = make(encoder, numeric, last, strings_first=strings_first and not encoder.startswith("hashed"))
     for x, y in learned:
         model.learn_one({name: x[name] / 1e6 if name in NUMBERS else x[name] for name in ordered(x)}, y)
-    data = export_artifact(model, OURS)
+    data = exported(model)
     assert_same(model, data, scored)
     again = rebuild(data)
-    assert digest(export_artifact(again, OURS)) == digest(data)
+    assert digest(exported(again)) == digest(data)
     for x, y in learned[:5]:
         for each in (model, again):
             each.learn_one({name: x[name] / 1e6 if name in NUMBERS else x[name] for name in ordered(x)}, not y)
-    assert digest(export_artifact(again, OURS)) == digest(export_artifact(model, OURS))
-    assert_same(model, export_artifact(model, OURS), scored)
+    assert digest(exported(again)) == digest(exported(model))
+    assert_same(model, exported(model), scored)
 
 
 def trained(encoder="one-hot", numeric="scaled", last="logistic", count=60):
