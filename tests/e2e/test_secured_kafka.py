@@ -28,6 +28,7 @@ from connectors.local.running_process import RunningProcess
 from jobs.kafka_address import kafka_address
 from jobs.settings import Settings
 from jobs.submission import stop_job, submit_job
+from tests.allowed_skips import NO_SECOND_BROKER
 from tests.e2e.local import free_port_base
 from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
@@ -35,9 +36,7 @@ from tests.e2e.secured_kafka import PASSWORD, USER, SecuredKafka, running
 from udfs.domain.errors import ConnectionLostError
 
 ROWS = 200
-pytestmark = pytest.mark.skipif(
-    "WEIR_SECURED_KAFKA" not in os.environ, reason="starts a second broker; set WEIR_SECURED_KAFKA=1 to run it"
-)
+pytestmark = pytest.mark.skipif("WEIR_SECURED_KAFKA" not in os.environ, reason=NO_SECOND_BROKER)
 
 
 @dataclass

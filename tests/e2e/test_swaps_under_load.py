@@ -5,6 +5,7 @@ Then the registry's whole history comes once more, as a snapshot after Connect l
 
 from __future__ import annotations
 
+import orjson
 import pytest
 import requests
 
@@ -74,7 +75,8 @@ def _state(url: str) -> str:
 
 
 def test_a_snapshot_of_the_whole_registry_moves_no_role_and_says_nothing_twice(run, scoring, snapshot):
-    again = [each for each in scoring.messages("weir.metadata")[snapshot:] if each and each.get("op") == "r"]
+    new = [orjson.loads(each.value or b"null") for each in scoring.records("weir.metadata")[snapshot:]]
+    again = [each for each in new if each and each.get("op") == "r"]
     sent = [each["after"] for each in again if each["source"]["table"] == "model_activation"]
     assert {each["deployment_seq"] for each in sent} == {each.deployment_seq for each in scoring.store.history()}
     already = scoring.sent()
