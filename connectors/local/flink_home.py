@@ -190,6 +190,8 @@ class FlinkHome:
             "execution.checkpointing.savepoint-dir": (self.folder / "savepoints").as_uri(),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             "execution.checkpointing.num-retained": 3,
+            # A question in SQL has a dozen shuffles at once; each would take a quarter of a TaskManager's network memory.
+            "taskmanager.network.sort-shuffle.min-buffers": 64,
             "state.backend.type": "hashmap",
             "io.tmp.dirs": str(self.folder / "tmp"),
             **(_prometheus(self._metrics_ports) if self._metrics_ports else {}),

@@ -2,6 +2,8 @@
 -- For a question that never ends: SET 'execution.runtime-mode' = 'streaming';
 SET 'execution.runtime-mode' = 'batch';
 SET 'pipeline.name' = 'weir-sql';
+-- A question that fails has failed; the cluster's own strategy would ask it for ever.
+SET 'restart-strategy.type' = 'none';
 SET 'parallelism.default' = '1';
 SET 'table.exec.resource.default-parallelism' = '1';
 SET 'table.exec.iceberg.infer-source-parallelism' = 'false';
