@@ -12,7 +12,8 @@ from jobs.tables.sql_client import run_script
 __all__ = ["answers", "parse_answers"]
 
 LONGEST_S = 3_600.0
-BORDER = re.compile(r"\+(-+\+)+")
+BORDER = re.compile(r"\+(-+\+)+$")
+"""Where a line ends: the client's prompt, or the statement it read, may stand before a table's first one."""
 
 
 def answers(stack: LocalStack, begin: Path, file: Path) -> list[dict[str, Any]]:
@@ -31,24 +32,26 @@ def parse_answers(text: str) -> list[dict[str, Any]]:
 
     Examples
     --------
-    >>> parse_answers("[INFO]\n+---+--------+\n| n |   note |\n+---+--------+\n| 1 | <NULL> |\n+---+--------+\n1 row in set")
+    >>> border = "+---+--------+"
+    >>> parse_answers(f"Flink SQL> {border}\n| n |   note |\n{border}\n| 1 | <NULL> |\n{border}\n1 row in set")
     [{'columns': ['n', 'note'], 'rows': [['1', None]]}]
-    >>> parse_answers("Empty set")
+    >>> parse_answers("Flink SQL> Empty set")
     [{'columns': [], 'rows': []}]
     """
     found: list[dict[str, Any]] = []
     borders = 0
     for line in (line.strip() for line in text.splitlines()):
-        if line == "Empty set":
-            found.append({"columns": [], "rows": []})
-        elif BORDER.fullmatch(line):
+        if line.startswith("|"):
+            if borders == 1:
+                found.append({"columns": _cells(line), "rows": []})
+            elif borders == 2:
+                found[-1]["rows"].append([None if cell == "<NULL>" else cell for cell in _cells(line)])
+        elif BORDER.search(line):
             borders += 1
-        elif not line.startswith("|"):
+        else:
             borders = 0  # behind a table, or not in one yet
-        elif borders == 1:
-            found.append({"columns": _cells(line), "rows": []})
-        elif borders == 2:
-            found[-1]["rows"].append([None if cell == "<NULL>" else cell for cell in _cells(line)])
+            if line.endswith("Empty set"):
+                found.append({"columns": [], "rows": []})
     return found
 
 
