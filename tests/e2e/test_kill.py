@@ -87,7 +87,7 @@ def test_flink_restored_the_job_from_a_checkpoint_on_a_new_task_manager(story):
         return now - before if len(now) == len(before) else set()
 
     assert len(wait_for("a new TaskManager is there", successor, 120)) == 1
-    assert story.job.restarts() >= 1
+    wait_for("Flink tells the restart", lambda: story.job.restarts() >= 1)
 
 
 def test_the_sums_are_the_same_as_without_the_kill(story):

@@ -54,7 +54,7 @@ def story(scoring, tmp_path_factory):
     """Two upgrades in mid-stream, the first to code that reads state of another schema."""
     local, settings = scoring.local, {"model": scoring.model}
     folder = tmp_path_factory.mktemp("code")
-    unread = changed_code(folder / "unread", "udfs/domain/customer_history.py", "\nSCHEMA = 1\n", "\nSCHEMA = 7\n")
+    unread = changed_code(folder / "unread", "udfs/domain/small_history.py", "\nSCHEMA = 2\n", "\nSCHEMA = 7\n")
     told = '"warming_up": transaction["warming_up"],'
     better = changed_code(folder / "better", "udfs/domain/inference.py", told, f'{told} "upgraded": True,')
     scoring.deploy(trained(1), "1")
@@ -79,7 +79,7 @@ def story(scoring, tmp_path_factory):
 def test_code_that_cannot_read_the_state_is_not_taken_and_the_command_says_what_to_do(story):
     assert story.refused.returncode == 2
     said = " ".join(story.refused.stderr.split())
-    assert "The state of a customer has schema 1, this version reads schema 7" in said
+    assert "The state of an entity has schema 2, this version reads schema 7" in said
     assert "restore the savepoint with the version that wrote it" in said
     assert "runs again from" in said
     assert "Traceback" not in said
