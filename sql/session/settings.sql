@@ -10,4 +10,4 @@ SET 'table.exec.iceberg.infer-source-parallelism' = 'false';
 SET 'table.local-time-zone' = 'UTC';
 SET 'table.dml-sync' = 'true';
 SET 'sql-client.execution.result-mode' = 'tableau';
-SET 'sql-client.display.max-column-width' = '64';
+SET 'table.display.max-column-width' = '256';
