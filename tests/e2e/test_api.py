@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import struct
-from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -193,42 +192,3 @@ def test_status_names_the_api_and_prometheus_reads_it(story):
     assert (component["state"], component["address"]) == ("ready", str(story.client.base_url).rstrip("/"))
     lines = story.client.get("/metrics").text.splitlines()
     assert f'weir_api_streamed_total{{outcome="scored"}} {TRANSACTIONS + 3}.0' in lines
-
-
-def test_ray_replicas_give_the_same_bits_follow_the_same_swap_and_leave_nothing(story):
-    mine = story.inferences("2")[:200]
-    body = {"rows": [each["features"] for each in mine], "versions": ["2"]}
-    port = story.job.stack.ports.api + 1
-    before = {process.pid for process in psutil.process_iter()}
-    with serving(story.job, "--ray", "2", port=port) as client:
-        scores = defaultdict(list)
-        for _ in range(200):
-            answer = client.post("/v1/predict", json=body)
-            assert answer.status_code == 200, answer.text
-            scores[answer.headers["weir-process"]].append(answer.json()["results"][0]["scores"])
-            if len(scores) == 2:
-                break
-        assert len(scores) == 2, "only one replica answered"
-        for answers in scores.values():
-            for rows in answers:
-                assert [bits(each["score"]) for each in rows] == [bits(each["score"]) for each in mine]
-        story.job.deploy(trained(1), "5")
-        wait_for("both replicas have it", lambda: _champions(client) == {"5"}, 60)
-    left = [each for each in psutil.process_iter(["cmdline"]) if each.pid not in before and _is_rays(each)]
-    assert left == []
-
-
-def _is_rays(process: psutil.Process) -> bool:
-    words = str(process.info["cmdline"])
-    return any(name in words for name in ("raylet", "gcs_server", "ray::", "/ray/"))
-
-
-def _champions(client: httpx.Client) -> set[str]:
-    """Return the champions that both replicas name, asked until both have answered."""
-    champions = {}
-    for _ in range(100):
-        answer = client.get("/v1/ready")
-        champions[answer.headers["weir-process"]] = answer.json()["champion"]
-        if len(champions) == 2:
-            return set(champions.values())
-    return set()

@@ -1,4 +1,4 @@
-"""Swaps under load with everything else going wrong: ``python -m tests.e2e.swaps 100 --rate 2000`` on a stack of its own.
+"""Swaps under load with everything else going wrong: ``make bench ONLY=swaps ARGS="100 --rate 2000"``.
 
 Three versions take turns as champion, forwards and back, each by a row, while transactions go on coming. Twice a
 TaskManager is killed, twice Kafka Connect. What the topics then hold is judged without asking the job.
