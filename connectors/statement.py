@@ -27,8 +27,8 @@ def statement(path: str, /, **values: object) -> str:
 
     Examples
     --------
-    >>> statement("job/joinable.sql").splitlines()[-1]
-    'SELECT k, v, proctime FROM told'
+    >>> statement("job/predictions.sql").splitlines()[-1]
+    'SELECT k, v FROM scored'
     """
     text = resources.files("sql").joinpath(path).read_text(encoding="utf-8")
     return _PLACEHOLDER.sub(lambda match: str(values[match.group(1)]), text)

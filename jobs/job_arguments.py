@@ -35,7 +35,6 @@ class JobArguments:
     checkpoints: str
     parallelism: int
     batch_ms: int
-    truth_batch_ms: int
     buffer_timeout_ms: int
     checkpoint_interval_ms: int
     stages: StageSettings

@@ -70,7 +70,6 @@ def build(
     sinks: Sinks,
     *,
     batch_ms: int,
-    truth_batch_ms: int,
 ) -> None:
     """Lay the whole graph into ``env``; the caller executes it.
 
@@ -83,23 +82,22 @@ def build(
     sources, sinks
         Kafka in production, files in tests; the graph between them is the same.
     batch_ms
-        How long the source collects transactions per shard.
-    truth_batch_ms
-        How long truths, and what the truth join is to be told, are collected per shard; no score waits for it.
+        How long the source collects records per shard.
     """
     env.set_max_parallelism(settings.shards)
     tables = StreamTableEnvironment.create(env)
 
     batches = _batches(tables, settings, sources, "transactions", batch_ms).union(
-        _batches(tables, settings, sources, "truths", truth_batch_ms)
+        _batches(tables, settings, sources, "truths", batch_ms)
     )
     customers = _stage(batches, BATCH, CustomerStage(settings), KEYED_PAYLOAD, ids.CUSTOMER)
     terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
     gated = _gate(tables, settings, sources, customers)
     scored = _score(terminals, gated.verdicts, settings)
-    tables.create_temporary_view("scored", scored, _stage_schema(*SCORED_TOPICS))
-    tables.create_temporary_view("told", customers.get_side_output(TRUTHS), _stage_schema())
-    joined = _stage(_collected(tables, truth_batch_ms), STRING, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
+    tables.create_temporary_view("scored", scored, _scored_schema())
+    predictions = tables.to_append_stream(tables.sql_query(statement("job/predictions.sql")), KEYED_PAYLOAD)
+    truths = customers.get_side_output(TRUTHS)
+    joined = _stage(predictions.union(truths), STRING, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
     quality = _stage(joined, STRING, QualityStage(settings), RECORD, ids.QUALITY)
 
     records = {
@@ -150,22 +148,15 @@ def _score(terminals: DataStream, verdicts: DataStream, settings: StageSettings)
     return connected.process(ScoreStage(settings), SCORED).uid(ids.SCORE).name(ids.SCORE).disable_chaining()
 
 
-def _collected(tables: StreamTableEnvironment, truth_batch_ms: int) -> DataStream:
-    tables.execute_sql(statement("job/joinable.sql"))
-    query = statement("job/collected.sql", batch=interval(truth_batch_ms))
-    return tables.to_append_stream(tables.sql_query(query), KEYED_PAYLOAD)
-
-
-def _stage_schema(*topics: str) -> Schema:
-    """Describe a stage's output so that SQL hands its watermarks on; ``topics`` are its columns of records.
+def _scored_schema() -> Schema:
+    """Describe the score stage's output so that SQL hands its watermarks on.
 
     Without SOURCE_WATERMARK a table made of a stream swallows them, and the truth join's event time would stand still
     until the stream pauses: no window final, nothing forgotten. The column itself is read by nobody.
     """
     schema = Schema.new_builder().column("k", "STRING").column("v", "STRING")
-    for topic in topics:
+    for topic in SCORED_TOPICS:
         schema = schema.column(topic, "ARRAY<STRING>").column(f"{topic}_keys", "ARRAY<STRING>")
-    schema = schema.column_by_expression("proctime", "PROCTIME()")
     schema = schema.column_by_expression("rowtime", "TO_TIMESTAMP_LTZ(0, 3)")
     return schema.watermark("rowtime", "SOURCE_WATERMARK()").build()
 

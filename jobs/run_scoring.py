@@ -50,7 +50,6 @@ def main(argv: list[str]) -> None:
         ),
         KafkaSinks(arguments.bootstrap, arguments.name, arguments.kafka),
         batch_ms=arguments.batch_ms,
-        truth_batch_ms=arguments.truth_batch_ms,
     )
     env.execute(arguments.name)
 

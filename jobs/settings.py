@@ -78,10 +78,7 @@ class Settings(BaseSettings):
 
     parallelism: int = Field(2, ge=1, le=32)
     shards: int = Field(8, ge=1, le=32_768, description="fixed for a deployment: Flink's max parallelism")
-    batch_ms: int = Field(20, ge=1, le=10_000, description="how long the source collects transactions per shard")
-    truth_batch_ms: int = Field(
-        200, ge=1, le=60_000, description="how long truths, and what the truth join is told, are collected per shard"
-    )
+    batch_ms: int = Field(20, ge=1, le=10_000, description="how long the source collects events per shard")
     buffer_timeout_ms: int = Field(5, ge=0)
     checkpoint_interval_ms: int = Field(2_000, ge=100)
     tables_checkpoint_interval_ms: int = Field(

@@ -122,7 +122,6 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         checkpoints=(stack.home / "flink" / "checkpoints").as_uri(),
         parallelism=settings.parallelism,
         batch_ms=settings.batch_ms,
-        truth_batch_ms=settings.truth_batch_ms,
         buffer_timeout_ms=settings.buffer_timeout_ms,
         checkpoint_interval_ms=settings.checkpoint_interval_ms,
         stages=stages,

@@ -29,9 +29,7 @@ def graph(tmp_path, minicluster_env):
         quality_window_ms=86_400_000, quality_interval_ms=1000, truth_retention_ms=86_400_000,
     )  # fmt: skip
     env = minicluster_env()
-    build(
-        env, settings, FileSources(tmp_path / "in", 1000), FileSinks(tmp_path / "out"), batch_ms=20, truth_batch_ms=50
-    )
+    build(env, settings, FileSources(tmp_path / "in", 1000), FileSinks(tmp_path / "out"), batch_ms=20)
     return env
 
 

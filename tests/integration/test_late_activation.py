@@ -64,7 +64,7 @@ def sinks(tmp_path_factory, minicluster):
             sent.append("transactions")
         return scored >= 2 * ROWS
 
-    client = start_job(lambda env: build(env, settings, sources, sinks, batch_ms=20, truth_batch_ms=50))
+    client = start_job(lambda env: build(env, settings, sources, sinks, batch_ms=20))
     run_until(client, done, timeout_s=180)
     return sinks
 

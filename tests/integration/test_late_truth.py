@@ -133,7 +133,7 @@ def run(tmp_path_factory, minicluster):
         wanted, got = brute_force(inferences, truths), newest(sinks.read("model_quality"))
         return all(key in got and figures(got[key])[:3] == figures_of(row)[:3] for key, row in wanted.items())
 
-    client = start_job(lambda env: build(env, settings, sources, sinks, batch_ms=20, truth_batch_ms=50))
+    client = start_job(lambda env: build(env, settings, sources, sinks, batch_ms=20))
     run_until(client, settled, timeout_s=240)
     return sinks, truths
 

@@ -30,9 +30,7 @@ def test_a_job_of_another_build_fails_at_once_and_says_both_builds(tmp_path, min
     env.configure(for_ever)
     for topic in ("transactions", "truths", "weir.metadata"):
         (tmp_path / "in" / topic).mkdir(parents=True)
-    build(
-        env, settings, FileSources(tmp_path / "in", 1000), FileSinks(tmp_path / "out"), batch_ms=20, truth_batch_ms=50
-    )
+    build(env, settings, FileSources(tmp_path / "in", 1000), FileSinks(tmp_path / "out"), batch_ms=20)
     result = env.execute_async("another build").get_job_execution_result()
     deadline = time.monotonic() + 60
     while not result.done() and time.monotonic() < deadline:

@@ -172,9 +172,7 @@ def run(request, tmp_path_factory, minicluster):
     artifacts = {"1": artifact(1), "2": artifact(2)}
     metadata = metadata_rows((1, artifacts["1"], "champion"), (2, artifacts["2"], "shadow"))
     sources.write("weir.metadata", 0, metadata, NOW)
-    client = start_job(
-        lambda env: build(env, stage_settings(request.param), sources, sinks, batch_ms=20, truth_batch_ms=50)
-    )
+    client = start_job(lambda env: build(env, stage_settings(request.param), sources, sinks, batch_ms=20))
     done = Run(request.param, rows, delay_ms, artifacts, counts, sinks)
     run_until(client, done.settled)
     return done
@@ -236,8 +234,6 @@ def test_without_a_champion_a_transaction_is_answered_with_a_null_score(tmp_path
     sources, sinks = FileSources(tmp_path / "in", watermark_delay_ms=DAY), FileSinks(tmp_path / "out")
     rows = [{k: v for k, v in row.items() if k != "label"} for row in transactions(20, seed=4)]
     sources.write("transactions", 0, [json.dumps(row) for row in rows], NOW)
-    client = start_job(
-        lambda env: build(env, stage_settings("arrival", 0), sources, sinks, batch_ms=20, truth_batch_ms=50)
-    )
+    client = start_job(lambda env: build(env, stage_settings("arrival", 0), sources, sinks, batch_ms=20))
     run_until(client, lambda: len(sinks.read("inferences")) == len(rows))
     assert {(i["score"], i["reason"], i["version"]) for i in sinks.read("inferences")} == {(None, "no_champion", None)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, NamedTuple
 
 from pyflink.common import Row
@@ -17,7 +16,6 @@ from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import DEAD_LETTERS, OPEN_TRANSACTIONS
 from udfs.operators.ends_job_for_good import ends_job_for_good
-from udfs.operators.settled_watermark import NEVER, SettledWatermark
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -39,13 +37,12 @@ class TruthJoinStage(KeyedProcessFunction):
     """Joins predictions and truths by transaction and emits what changes in the counts of each version.
 
     Keyed by
-        Shard of the transaction. Predictions of the score stage and truths of the customer stage come in one input, as lists
-        of the batches that SQL collected for a moment.
+        Shard of the transaction. Predictions come from the score stage, truths from the customer stage, in one input.
     State kept
         ``open-transactions``: one entry per transaction until its retention is over (see ``udfs/domain/truth_join.py``).
     Timers
         Event-time timers where labels mature or records are due to be forgotten. A processing-time timer a minute, for
-        each shard that holds records and hears nothing more. All go by the watermark of a minute ago.
+        each shard that holds records: a shard whose predictions have ended ages by the watermark of a minute ago.
     Emits
         Batches of count changes keyed by model, version and role. Dead letters (side output): what is set aside, with
         its position, except mere repetitions, which are counted only.
@@ -65,7 +62,6 @@ class TruthJoinStage(KeyedProcessFunction):
         self._metrics = ctx.get_metrics_group()
         self._counters: dict[str, Any] = {}
         self._ticks: dict[str, _Tick] = {}
-        self._settled = SettledWatermark(QUIET_MS)
         self._rules: dict[str, Any] = {
             "window_ms": self._settings.quality_window_ms,
             "retention_ms": self._settings.truth_retention_ms,
@@ -73,10 +69,9 @@ class TruthJoinStage(KeyedProcessFunction):
         }
 
     def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Join what was collected: a list of batches."""
-        items = list(chain.from_iterable(decode(payload)))
-        watermark_ms = self._settled.at(now_ms(), ctx.timer_service().current_watermark())
-        yield from self._emit(join_truths(items, self._open, watermark_ms=watermark_ms, **self._rules), ctx)
+        """Join one batch."""
+        watermark_ms = ctx.timer_service().current_watermark()
+        yield from self._emit(join_truths(decode(payload), self._open, watermark_ms=watermark_ms, **self._rules), ctx)
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Presume labels that are mature and forget transactions whose retention is over."""
@@ -86,11 +81,8 @@ class TruthJoinStage(KeyedProcessFunction):
             del self._ticks[key]
             update = expire_truths(self._open, watermark_ms=tick.watermark_ms, nothing_on_its_way=True, **self._rules)
         else:
-            # One source window behind: with order = event_time a batch holds so much.
-            watermark_ms = self._settled.at(now_ms(), ctx.timer_service().current_watermark())
-            behind_ms = (
-                max(watermark_ms, NEVER + self._settings.event_time_batch_ms) - self._settings.event_time_batch_ms
-            )
+            # One source window behind the watermark: nothing still held in a batch is older than that.
+            behind_ms = ctx.timer_service().current_watermark() - self._settings.event_time_batch_ms
             update = expire_truths(self._open, watermark_ms=behind_ms, **self._rules)
         yield from self._emit(update, ctx)
 
@@ -98,9 +90,7 @@ class TruthJoinStage(KeyedProcessFunction):
         self._count(update)
         timers = ctx.timer_service()
         if update.next_due_ms is not None:
-            due_ms = update.next_due_ms + self._settings.event_time_batch_ms + 1
-            if due_ms > timers.current_watermark():  # what is due but not settled is left to the timer of the minute
-                timers.register_event_time_timer(due_ms)
+            timers.register_event_time_timer(update.next_due_ms + self._settings.event_time_batch_ms + 1)
         key = ctx.get_current_key()
         if update.holds and key not in self._ticks:
             self._ticks[key] = _Tick(now_ms() + QUIET_MS, timers.current_watermark())

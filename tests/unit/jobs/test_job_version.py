@@ -14,7 +14,7 @@ from udfs.operators.stage_settings import StageSettings
 @pytest.fixture
 def version() -> JobVersion:
     stages = StageSettings("b1", "fraud", "handbook", "arrival", "arrival", 32, 7, True, 2, 0, 1, 1, 1, 1)
-    return JobVersion(Path("/b/b1.zip"), JobArguments("weir-scoring", "k:1", "file:///c", 2, 20, 200, 5, 2000, stages))
+    return JobVersion(Path("/b/b1.zip"), JobArguments("weir-scoring", "k:1", "file:///c", 2, 20, 5, 2000, stages))
 
 
 def test_a_version_is_known_again_by_the_id_of_its_job(tmp_path, version):
