@@ -141,20 +141,6 @@ def test_roc_auc_and_average_precision_of_every_window_equal_scikit_learns(story
     assert judged > DAYS
 
 
-def test_windows_behind_the_retention_are_final_and_the_newest_are_not(story):
-    newest_transaction = max(each["event_time_ms"] for each in story.job.messages("transactions"))
-    newest_truth = max(each["truth_time_ms"] for each in story.job.messages("truths"))
-    judged = 0
-    for (_, _, _, end), row in story.got.items():
-        # The silent topic of transactions holds event time back for half a minute, then truths alone move it.
-        if end + (RETENTION_DAYS + 1) * DAY_MS < newest_transaction:
-            judged += 1
-            assert row["final"], row
-        elif end + RETENTION_DAYS * DAY_MS > newest_truth:
-            assert not row["final"], row
-    assert judged > 2 * DAYS
-
-
 def test_status_tells_coverage_delay_and_what_was_set_aside(story):
     truth = story.status["truth"]
     versions = {each["role"]: each for each in truth["versions"]}
