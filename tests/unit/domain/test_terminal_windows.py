@@ -77,7 +77,9 @@ def brute_force(events, lateness_ms):
         if event["kind"] == "truth":
             continue
         mine = [b for b in before if b["terminal_id"] == event["terminal_id"]]
-        t, horizon = event["event_time_ms"], max(b["event_time_ms"] for b in mine) - 38 * DAY_MS - lateness_ms
+        # A first truth that says "genuine" changes nothing, not even how far back a terminal remembers.
+        known = [b for b in mine if b["kind"] == "transaction" or b["label"] or b["revision"]]
+        t, horizon = event["event_time_ms"], max(b["event_time_ms"] for b in known) - 38 * DAY_MS - lateness_ms
         features = {}
         for n in DAYS:
             inside = [
