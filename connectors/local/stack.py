@@ -204,12 +204,16 @@ class LocalStack:
         raise StackError(msg)
 
     def memory_mb(self) -> dict[str, float]:
-        """Return the resident memory of each component with its children, and of the supervisor, in MB (10**6)."""
+        """Return the memory of each component with its children, and of the supervisor, in MB (10**6).
+
+        A page that several processes share (PostgreSQL's buffers, libraries) is divided among them: the parts add up to
+        what the machine gave. Where the kernel does not tell (another user's process), resident memory stands for it.
+        """
         state = self._running()
         if state is None:
             return {}
         pids = {"supervisor": state.pid} | {name: each.pid for name, each in state.components.items() if each.pid}
-        return {name: _resident_mb(pid, children=name != "supervisor") for name, pid in pids.items()}
+        return {name: _proportional_mb(pid, children=name != "supervisor") for name, pid in pids.items()}
 
     def flink_environment(self) -> tuple[Path, dict[str, str], Path]:
         """Return the program ``flink``, its environment and an empty folder to start it in, for ``flink run``."""
@@ -286,11 +290,14 @@ class LocalStack:
         self._home.remove()
 
 
-def _resident_mb(pid: int, *, children: bool) -> float:
+def _proportional_mb(pid: int, *, children: bool) -> float:
     total = 0
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         for each in [process, *(process.children(recursive=True) if children else [])]:
             with contextlib.suppress(psutil.Error):
-                total += each.memory_info().rss
+                try:
+                    total += each.memory_full_info().pss
+                except psutil.AccessDenied:
+                    total += each.memory_info().rss
     return round(total / 1e6, 1)
