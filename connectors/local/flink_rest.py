@@ -15,6 +15,8 @@ __all__ = ["FlinkRest"]
 
 METRICS_A_CALL = 40
 """So many names fit into an address."""
+CANONICAL = "CANONICAL"
+"""The format of savepoints that every state backend reads, so that a job may go on with another."""
 
 
 class FlinkRest:
@@ -94,7 +96,8 @@ class FlinkRest:
 
     def savepoint(self, job_id: str, directory: str | None = None, timeout_s: float = 120.0) -> str:
         """Take a savepoint while the job goes on and return its path."""
-        return self._savepoint(f"/jobs/{job_id}/savepoints", job_id, {"target-directory": directory}, timeout_s)
+        body = {"target-directory": directory, "formatType": CANONICAL}
+        return self._savepoint(f"/jobs/{job_id}/savepoints", job_id, body, timeout_s)
 
     def stop(self, job_id: str, directory: str | None = None, *, drain: bool = False, timeout_s: float = 120.0) -> str:
         """Stop a job with a savepoint.
@@ -115,7 +118,7 @@ class FlinkRest:
         str
             The savepoint's path.
         """
-        body = {"targetDirectory": directory, "drain": drain}
+        body = {"targetDirectory": directory, "drain": drain, "formatType": CANONICAL}
         return self._savepoint(f"/jobs/{job_id}/stop", job_id, body, timeout_s)
 
     def _savepoint(self, path: str, job_id: str, body: dict[str, Any], timeout_s: float) -> str:

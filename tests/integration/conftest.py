@@ -22,7 +22,9 @@ def minicluster():
     return minicluster_job, run_until
 
 
-def minicluster_environment(parallelism: int = 2, checkpoint_ms: int = 300):
+def minicluster_environment(
+    parallelism: int = 2, checkpoint_ms: int = 300, state_backend: str = "hashmap", savepoint: str | None = None
+):
     """Return an environment that runs on a MiniCluster with Python in thread mode and no restarts."""
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
@@ -33,6 +35,9 @@ def minicluster_environment(parallelism: int = 2, checkpoint_ms: int = 300):
     configuration.set_string("python.executable", sys.executable)
     configuration.set_string("python.client.executable", sys.executable)
     configuration.set_string("restart-strategy.type", "none")
+    configuration.set_string("state.backend.type", state_backend)
+    if savepoint is not None:
+        configuration.set_string("execution.state-recovery.path", savepoint)
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(parallelism)
     env.set_buffer_timeout(5)
@@ -40,9 +45,9 @@ def minicluster_environment(parallelism: int = 2, checkpoint_ms: int = 300):
     return env
 
 
-def minicluster_job(build, parallelism: int = 2, checkpoint_ms: int = 300):
+def minicluster_job(build, parallelism: int = 2, checkpoint_ms: int = 300, **environment):
     """Start the job that ``build(env)`` lays out and return its client."""
-    env = minicluster_environment(parallelism, checkpoint_ms)
+    env = minicluster_environment(parallelism, checkpoint_ms, **environment)
     build(env)
     return env.execute_async("test")
 
