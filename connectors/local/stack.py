@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from connectors.local.flink import flink_environment
 from connectors.local.jars import Jars
 from connectors.local.leftovers import kill_leftovers
 from connectors.local.port_check import check_ports
 from connectors.local.ports import Ports
+from connectors.local.proportional_mb import proportional_mb
 from connectors.local.stack_home import StackHome
 from connectors.local.stack_plan import COMPONENTS, StackPlan
 from connectors.local.stack_state import StackState
@@ -213,7 +212,7 @@ class LocalStack:
         if state is None:
             return {}
         pids = {"supervisor": state.pid} | {name: each.pid for name, each in state.components.items() if each.pid}
-        return {name: _proportional_mb(pid, children=name != "supervisor") for name, pid in pids.items()}
+        return {name: proportional_mb(pid, children=name != "supervisor") for name, pid in pids.items()}
 
     def flink_environment(self) -> tuple[Path, dict[str, str], Path]:
         """Return the program ``flink``, its environment and an empty folder to start it in, for ``flink run``."""
@@ -288,16 +287,3 @@ class LocalStack:
                 if remove is not None:
                     remove()
         self._home.remove()
-
-
-def _proportional_mb(pid: int, *, children: bool) -> float:
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for each in [process, *(process.children(recursive=True) if children else [])]:
-            with contextlib.suppress(psutil.Error):
-                try:
-                    total += each.memory_full_info().pss
-                except psutil.AccessDenied:
-                    total += each.memory_info().rss
-    return round(total / 1e6, 1)
