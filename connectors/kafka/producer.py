@@ -176,7 +176,7 @@ class Producer:
             # Fewer bytes for the client's pure Python checksum: faster than none, not only smaller.
             compression_type="gzip",
             batch_size=256 * 1024,
-            linger_ms=20 if self._rate is None else 5,
+            linger_ms=20,
             max_request_size=17 * 1024 * 1024,
             max_block_ms=10_000,
             # A broker may be away for minutes: what was sent waits, and is tried every second once it is back.

@@ -33,10 +33,12 @@ class ScoreWatch:
     ----------
     bootstrap
         Address of a broker, ``host:port``.
+    partitions
+        Watch the inferences of the first so many partitions only: a sample costs a fraction of the time. None for all.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, *, partitions: int | None = None) -> None:
+        self._bootstrap, self._partitions = bootstrap, partitions
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -101,7 +103,7 @@ class ScoreWatch:
         )
         try:
             parts = [TopicPartition(name, n) for name in WATCHED for n in range(TOPICS[name].partitions)]
-            consumer.assign(parts)
+            consumer.assign([at for at in parts if at.topic != "inferences" or self._watches(at.partition)])
             consumer.seek_to_beginning()
             self._ready.set()
             while not self._stop.is_set():
@@ -113,6 +115,9 @@ class ScoreWatch:
                         take(orjson.loads(record.value), record.timestamp, here_ms)
         finally:
             consumer.close()
+
+    def _watches(self, partition: int) -> bool:
+        return self._partitions is None or partition < self._partitions
 
     def _take_inference(self, inference: dict[str, Any], appended_ms: int, here_ms: int) -> None:
         if inference["role"] != CHAMPION:

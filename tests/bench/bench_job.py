@@ -76,14 +76,17 @@ def steady(scoring: Scoring, index: int, ending: str, rate: int) -> dict[str, fl
     """Return percentiles of latency at a steady rate, without the first seconds, and microseconds of CPU per transaction."""
     dataset = dataset_of(index, rate * STEADY_S)
     before, begun_ms = scoring.sent(), time.time_ns() // 1_000_000
-    with ScoreWatch(scoring.bootstrap) as watch:
+    with ScoreWatch(scoring.bootstrap, partitions=1) as watch:
+        time.sleep(1)
+        seen = len(watch.committed_ms)
         used = CpuByThread(scoring.stack)
         Producer(scoring.bootstrap, rate=rate, close=False).run(dataset)
         cpu = used.seconds()
         scoring.wait_for_sum(before + len(dataset))
         time.sleep(3)
-        committed = watch.committed_ms[before + rate * WARM_UP_S :]
+        committed = watch.committed_ms[seen:]
     said = champion_times(scoring, begun_ms)[rate * WARM_UP_S :, 1]
+    committed = committed[len(committed) * WARM_UP_S // STEADY_S :]
     names = {"p50_ms": 50, "p99_ms": 99, "max_ms": 100}
     figures = {name: float(np.percentile(said, q)) for name, q in names.items()} | {
         f"committed_{name}": float(np.percentile(committed, q)) for name, q in names.items()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from river import forest, linear_model, naive_bayes, optim, preprocessing, tree
+from river import base, forest, linear_model, naive_bayes, optim, preprocessing, tree
 
 from connectors.iceberg.labelled_rows import NEVER, LabelledRows
 from connectors.iceberg.training_snapshot import TrainingSnapshot
@@ -110,7 +110,7 @@ def candidate_scores(model: Any, split: Split) -> Scores:
     return np.array([trained.predict_proba_one(each.vector)[True] for each in split.test])
 
 
-class Whole:
+class Whole(base.Classifier):
     """A classifier that says 0 for a class it has not seen yet; River's trees leave it out."""
 
     def __init__(self, model: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pyflink.common import Types
 from pyflink.datastream import OutputTag
-from pyflink.datastream.state import MapStateDescriptor
+from pyflink.datastream.state import ListStateDescriptor, MapStateDescriptor
 
 __all__ = [
     "BATCH",
@@ -19,6 +19,7 @@ __all__ = [
     "GATE_STATE",
     "HELD_BACK",
     "HELD_FOR_MODEL",
+    "HELD_FOR_WATERMARK",
     "JOINED",
     "KEYED_PAYLOAD",
     "METADATA",
@@ -72,6 +73,7 @@ HELD_BACK = MapStateDescriptor("held-back-for-watermark", STRING, BYTES)
 HELD_FOR_MODEL = MapStateDescriptor("held-for-first-model", STRING, BYTES)
 GATE_STATE = MapStateDescriptor("gate", STRING, BYTES)
 BROADCAST = MapStateDescriptor("deployment-and-artifacts", STRING, BYTES)
+HELD_FOR_WATERMARK = ListStateDescriptor("held-for-watermark", STRING)
 OPEN_TRANSACTIONS = MapStateDescriptor("open-transactions", STRING, BYTES)
 QUALITY_WINDOWS = MapStateDescriptor("quality-windows", STRING, BYTES)
 QUALITY_WAITING = MapStateDescriptor("quality-waiting", STRING, BYTES)

@@ -16,6 +16,7 @@ from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import DEAD_LETTERS, OPEN_TRANSACTIONS
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.held_payloads import HeldPayloads
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 
@@ -40,9 +41,11 @@ class TruthJoinStage(KeyedProcessFunction):
         Shard of the transaction. Predictions come from the score stage, truths from the customer stage, in one input.
     State kept
         ``open-transactions``: one entry per transaction until its retention is over (see ``udfs/domain/truth_join.py``).
+        ``held-for-watermark``: what came since the watermark moved, to be joined as one batch before it moves on.
     Timers
-        Event-time timers where labels mature or records are due to be forgotten. A processing-time timer a minute, for
-        each shard that holds records: a shard whose predictions have ended ages by the watermark of a minute ago.
+        Those of :class:`~udfs.operators.held_payloads.HeldPayloads`. Event-time timers where labels mature or records
+        are due to be forgotten. A processing-time timer a minute, for each shard that holds records: a shard whose
+        predictions have ended ages by the watermark of a minute ago.
     Emits
         Batches of count changes keyed by model, version and role. Dead letters (side output): what is set aside, with
         its position, except mere repetitions, which are counted only.
@@ -59,6 +62,7 @@ class TruthJoinStage(KeyedProcessFunction):
         """Check the build, then get state."""
         check_build(self._settings.build_id)
         self._open = StateEntries(ctx.get_map_state(OPEN_TRANSACTIONS))
+        self._held = HeldPayloads(ctx)
         self._metrics = ctx.get_metrics_group()
         self._counters: dict[str, Any] = {}
         self._ticks: dict[str, _Tick] = {}
@@ -69,17 +73,24 @@ class TruthJoinStage(KeyedProcessFunction):
         }
 
     def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Join one batch."""
-        watermark_ms = ctx.timer_service().current_watermark()
-        yield from self._emit(join_truths(decode(payload), self._open, watermark_ms=watermark_ms, **self._rules), ctx)
+        """Keep what came until the watermark is about to move: many small batches are joined as one."""
+        self._held.add(payload, ctx, now_ms())
+        return iter(())
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Presume labels that are mature and forget transactions whose retention is over."""
+        """Join what was held, presume labels that are mature, forget transactions whose retention is over."""
+        released = self._held.release(timestamp, ctx)
+        if released.payloads:
+            items = [item for payload in released.payloads for item in decode(payload)]
+            update = join_truths(items, self._open, watermark_ms=released.watermark_ms, **self._rules)
+            yield from self._emit(update, ctx)
         key = ctx.get_current_key()
         tick = self._ticks.get(key)
         if tick is not None and tick.at_ms == timestamp:
             del self._ticks[key]
             update = expire_truths(self._open, watermark_ms=tick.watermark_ms, nothing_on_its_way=True, **self._rules)
+        elif released.is_its_timer:  # joining ages, too
+            return
         else:
             # One source window behind the watermark: nothing still held in a batch is older than that.
             behind_ms = ctx.timer_service().current_watermark() - self._settings.event_time_batch_ms

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyflink.common import Row
 
-__all__ = ["FakeFlink", "FakeMapState"]
+__all__ = ["FakeFlink", "FakeListState", "FakeMapState"]
 
 NO_WATERMARK = -(2**63)
 
@@ -43,6 +43,23 @@ class FakeMapState:
         self._entries.clear()
 
 
+class FakeListState:
+    """A ListState of one key at a time."""
+
+    def __init__(self, flink: FakeFlink) -> None:
+        self._flink = flink
+        self.by_key: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, value: str) -> None:
+        self.by_key[self._flink.key].append(value)
+
+    def get(self) -> list[str]:
+        return list(self.by_key[self._flink.key])
+
+    def clear(self) -> None:
+        self.by_key[self._flink.key].clear()
+
+
 class _Counter:
     def __init__(self, counts: Counter, name: str) -> None:
         self._counts, self._name = counts, name
@@ -58,8 +75,8 @@ class FakeFlink:
     ----------
     out, aside
         What the stage emitted: rows, and by the name of a side output's tag.
-    state
-        By the name of its descriptor.
+    state, lists
+        Map and list states, by the name of the descriptor.
     event_timers, processing_timers
         (time, key) of the timers that are set.
     """
@@ -68,6 +85,7 @@ class FakeFlink:
         self.key = ""
         self.watermark_ms, self.time_ms = NO_WATERMARK, 0
         self.state: dict[str, FakeMapState] = {}
+        self.lists: dict[str, FakeListState] = {}
         self.event_timers: set[tuple[int, str]] = set()
         self.processing_timers: set[tuple[int, str]] = set()
         self.out: list[Row] = []
@@ -84,6 +102,9 @@ class FakeFlink:
 
     def get_map_state(self, descriptor: Any) -> FakeMapState:
         return self.state.setdefault(descriptor.get_name(), FakeMapState(self))
+
+    def get_list_state(self, descriptor: Any) -> FakeListState:
+        return self.lists.setdefault(descriptor.get_name(), FakeListState(self))
 
     def get_metrics_group(self) -> FakeFlink:
         return self
