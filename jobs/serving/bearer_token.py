@@ -27,10 +27,13 @@ class BearerToken:
     def __init__(self, token: str | None) -> None:
         self._token = token
 
-    def __call__(
+    async def __call__(
         self, request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]
     ) -> None:
-        """Raise the problem ``unauthorized`` unless the token is right."""
+        """Raise the problem ``unauthorized`` unless the token is right.
+
+        It waits for nothing; were it no coroutine, each request would go to a thread for it and back.
+        """
         if self._token is None:
             return
         # Compared in constant time: how long it takes must not tell how much of a guess was right.

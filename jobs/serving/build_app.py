@@ -58,11 +58,9 @@ def build_app(
     install_problem_handlers(app)
     app.add_middleware(BodyGuard, limits=limits)
     app.add_middleware(RequestMeter, metrics=services.metrics)
-    for router in (health.router(services), problems.router()):
-        app.include_router(router)
-    guarded = [Depends(BearerToken(token))]
+    guarded = [] if token is None else [Depends(BearerToken(token))]
     for router in (
-        predict.router(services, limits),
+        predict.router(services, limits),  # the first is found soonest
         stream.router(services, limits),
         inferences.router(services),
         models.router(services),
@@ -70,6 +68,6 @@ def build_app(
         quality.router(services),
     ):
         app.include_router(router, dependencies=guarded)
-    for router in routers:
+    for router in (health.router(services), problems.router(), *routers):
         app.include_router(router)
     return app
