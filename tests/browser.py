@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +30,7 @@ def browsing() -> Iterator:
         options.add_argument(argument)
     if os.geteuid() == 0:  # chromium refuses its sandbox to root
         options.add_argument("--no-sandbox")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     window = webdriver.Chrome(options=options, service=Service(driver))
     try:
         yield window
@@ -42,6 +45,18 @@ def look(window, address: str, width: int = 1280, height: int = 900, *, dark: bo
     media = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
     window.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     window.get(address)
+
+
+def photograph(window, path: Path) -> None:
+    """Keep the whole page as a picture, not only what the screen shows of it."""
+    picture = window.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+    path.write_bytes(base64.b64decode(picture["data"]))
+
+
+def asked_for(window) -> set[str]:
+    """Return the address of everything the browser has asked for since the last call."""
+    events = [json.loads(each["message"])["message"] for each in window.get_log("performance")]
+    return {each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"}
 
 
 def complaints(window) -> list[str]:

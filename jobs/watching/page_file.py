@@ -20,9 +20,10 @@ _INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 
 
 @cache
-def page_html() -> str:
-    """Return the page without a document."""
-    return resources.files("jobs.watching").joinpath("page.html").read_text(encoding="utf-8")
+def page_html(*, asks_token: bool = False) -> str:
+    """Return the page without a document; where its server has a token, it asks for it before it asks its server."""
+    page = resources.files("jobs.watching").joinpath("page.html").read_text(encoding="utf-8")
+    return page.replace('<html lang="en">', '<html lang="en" data-token>', 1) if asks_token else page
 
 
 def page_with(document: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from connectors.postgres.metadata_store import MetadataStore
 from jobs.commands.promote import promote_version
 from jobs.commands.rollback import previous_activation
-from jobs.explanation import Explanation
+from jobs.explaining.explanation import Explanation
 from jobs.report.explanation_lines import explanation_lines
 from jobs.serving.bearer_token import BearerToken
 from jobs.serving.problem import Problem
@@ -45,7 +45,7 @@ class PageParts:
     model
         The registered model of the stream.
     explain
-        Gathers everything about one transaction; it reads whole topics, so one at a time is asked.
+        Gathers everything about one transaction; it starts a process that scores again, so one at a time is asked.
     token
         What a client must carry; without one nobody can deploy from the page.
     """
@@ -112,7 +112,7 @@ def page_router(parts: PageParts) -> APIRouter:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        return HTMLResponse(page_html(), headers=headers)
+        return HTMLResponse(page_html(asks_token=parts.token is not None), headers=headers)
 
     @routes.get("/page/events", dependencies=guarded)
     async def events(request: Request) -> EventSourceResponse:

@@ -32,13 +32,17 @@ def without_truths(dataset: Dataset) -> Dataset:
     return replace(dataset, columns=replace(dataset.columns, label=None))
 
 
+def history(seed: int, rows: int = 1_500) -> Dataset:
+    """Return what a version is trained on: sixty days that end before the stream begins."""
+    start_ms = DEFAULT_START_MS - (DAYS + 30) * 86_400_000
+    return open_dataset("generator", rows=rows, seed=1_000 + seed, days=DAYS, start_ms=start_ms)
+
+
 @cache
 def trained(seed: int, rows: int = 1_500) -> bytes:
     """Return the artifact of half-space trees trained on the sixty days before the stream."""
-    start_ms = DEFAULT_START_MS - (DAYS + 30) * 86_400_000
-    history = open_dataset("generator", rows=rows, seed=1_000 + seed, days=DAYS, start_ms=start_ms)
     model = algorithm_of("half-space-trees").make(seed)
-    done = train_model(model, examples_of(history, HANDBOOK), HANDBOOK.features, supervised=False)
+    done = train_model(model, examples_of(history(seed, rows), HANDBOOK), HANDBOOK.features, supervised=False)
     return export_artifact(done.model, HANDBOOK, seed=seed, trained_until_ms=done.trained_until_ms, probes=done.probes)
 
 

@@ -123,8 +123,7 @@ def test_it_follows_explains_and_deploys_by_keyboard_behind_the_token(window, pa
         wait(window, "document.getElementById('shown-title').textContent === 'Deployed'")
         assert noted.aliases == [("fraud", "champion", "2")]
         assert noted.tags[0][1]["weir.why"] == "by keyboard"
-        # The refused request without a token is the one thing the console has to tell.
-        assert all("401" in each for each in complaints(window))
+        assert complaints(window) == []
         # The test's server waits for its clients, weir serve only for seconds; and a page that is left may be kept.
         window.execute_script("window.stop()")
         window.get("about:blank")
