@@ -5,21 +5,18 @@ No consumer group is used and nothing is committed: a reader leaves no trace on 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from connectors.kafka.consumer import open_consumer
 from connectors.kafka.errors import kafka_errors
+from connectors.kafka.read_between import read_between
 from connectors.kafka.record import Record
 from udfs.domain.errors import ConnectionLostError
 
 __all__ = ["count", "end_offsets", "read_topic"]
-
-SILENCE_S = 30.0
-"""So long may a broker send nothing of what it has; then it is taken for lost."""
 
 
 def read_topic(
@@ -99,36 +96,6 @@ def _records(
     with kafka_errors(f"read the topic {topic}", bootstrap):
         consumer = open_consumer(bootstrap, committed=committed)
         try:
-            unread = {TopicPartition(topic, partition): end for partition, end in ends.items()}
-            consumer.assign(list(unread))
-            consumer.seek_to_beginning()
-            for at in unread:
-                if starts.get(at.partition, 0) > consumer.position(at):
-                    consumer.seek(at, starts[at.partition])
-            yield from _poll(consumer, topic, unread)
+            yield from read_between(consumer, topic, starts, ends)
         finally:
             consumer.close()
-
-
-def _poll(consumer: KafkaConsumer, topic: str, unread: dict[TopicPartition, int]) -> Iterator[Record]:
-    """Yield records until every partition's position has reached its end."""
-    heard, before = time.monotonic(), {at: -1 for at in unread}
-    while unread:
-        # The position, not the last record's offset, says where reading stands: a transaction's markers take offsets
-        # and are never handed out.
-        positions = {at: consumer.position(at) for at in unread}
-        for at in [at for at, end in unread.items() if positions[at] >= end]:
-            del unread[at]
-            consumer.pause(at)
-        if positions != before:
-            heard, before = time.monotonic(), positions
-        elif time.monotonic() - heard > SILENCE_S:
-            msg = f"Kafka sends nothing of {topic} at {positions} for {SILENCE_S:.0f} s. See `weir status` for its log."
-            raise ConnectionLostError(msg)
-        if not unread:
-            return
-        for at, batch in consumer.poll(timeout_ms=500).items():
-            end = unread.get(at, 0)
-            for record in batch:
-                if record.offset < end:
-                    yield Record(at.partition, record.offset, record.timestamp, record.key, record.value)

@@ -21,24 +21,22 @@ def explain(
 ) -> None:
     """Show a transaction: event, features, version, digest, commit, training data, alert, truth; and score it again now.
 
-    It reads the topics from their beginning. Exit code 1 if the score comes out differently in any bit.
+    It looks its records up by key, place and time. Exit code 1 if the score comes out differently in any bit.
 
     Example: weir explain 42-000017
     """
     with errors_as_sentences():
-        from connectors.kafka.reader import read_topic
-        from jobs.explanation import explain_transaction
+        from connectors.kafka.topic_search import TopicSearch
+        from jobs.explaining.explain_transaction import explain_transaction
         from jobs.registry_access import metadata_store_of, registry_of
         from jobs.report.explanation_lines import explanation_lines
 
         settings = Settings()
         address = bootstrap or kafka_address(settings)
-        found = explain_transaction(
-            transaction_id,
-            lambda topic: read_topic(address, topic),
-            registry_of(settings),
-            metadata_store_of(settings).load_artifact,
-        )
+        with TopicSearch(address) as topics:
+            found = explain_transaction(
+                transaction_id, topics, registry_of(settings), metadata_store_of(settings).load_artifact
+            )
         if as_json:
             print_json({**asdict(found), "equal": found.equal})
         else:

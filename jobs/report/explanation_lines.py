@@ -1,4 +1,4 @@
-"""One transaction on one screen: pure text from what :mod:`jobs.explanation` gathered."""
+"""One transaction on one screen: pure text from what :mod:`jobs.explaining` gathered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.explanation import Explanation, Judgement
+from jobs.explaining.explanation import Explanation, Judgement
 
 __all__ = ["explanation_lines"]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from connectors.kafka.follower import TopicFollower
-from connectors.kafka.reader import end_offsets, read_topic
 from connectors.kafka.record import Record
 from connectors.kafka.sender import Sender
+from connectors.kafka.topic_search import TopicSearch
 from connectors.postgres.metadata_store import MetadataStore
+from jobs.explaining.recorded_inferences import recorded_inferences
 from jobs.serving.answer_desk import AnswerDesk
-from jobs.serving.inference_search import InferenceSearch
 from jobs.serving.quality_board import QualityBoard
 from jobs.serving.serving_metrics import ServingMetrics
 from jobs.serving.serving_plan import ServingPlan
@@ -43,8 +44,10 @@ class Services:
         What Prometheus reads.
     sender, stream
         The ways into the stream: truths, and transactions that wait for their score.
-    inferences, quality
-        The ways out of it.
+    inferences
+        Returns the committed inferences of a transaction, the champion's first.
+    quality
+        The newest rows of ``model_quality``.
     followers
         Topics that are followed, by name; ``weir.metadata`` must have been read before the API is ready.
     """
@@ -55,7 +58,7 @@ class Services:
     registry: Registry
     sender: Sender
     stream: StreamScorer
-    inferences: InferenceSearch
+    inferences: Callable[[str], list[dict[str, Any]]]
     quality: QualityBoard = field(default_factory=QualityBoard)
     metrics: ServingMetrics = field(default_factory=ServingMetrics)
     followers: Mapping[str, TopicFollower] = field(default_factory=dict)
@@ -114,13 +117,15 @@ def build_services(plan: ServingPlan) -> Services:
         registry=Registry(plan.mlflow),
         sender=sender,
         stream=StreamScorer(sender, desk, plan.limits.max_waiting),
-        inferences=InferenceSearch(
-            lambda: end_offsets(plan.bootstrap, "inferences"),
-            lambda begin, until: read_topic(plan.bootstrap, "inferences", from_offsets=begin, until=until),
-        ),
+        inferences=partial(_inferences, plan.bootstrap),
         quality=quality,
         followers=dict(followers),
     )
+
+
+def _inferences(bootstrap: str, transaction_id: str) -> list[dict[str, Any]]:
+    with TopicSearch(bootstrap) as topics:
+        return recorded_inferences(topics, transaction_id)
 
 
 def _now_ms() -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from connectors.kafka.reader import read_topic
-from jobs.explanation import Explanation, explain_transaction
+from connectors.kafka.topic_search import TopicSearch
+from jobs.explaining.explain_transaction import explain_transaction
+from jobs.explaining.explanation import Explanation
 from jobs.serving.build_app import build_app
 from jobs.serving.services import build_services
 from jobs.serving.serving_plan import ServingPlan
@@ -20,12 +21,8 @@ def serving_app(plan: ServingPlan) -> FastAPI:
     services = build_services(plan)
 
     def explain(transaction_id: str) -> Explanation:
-        return explain_transaction(
-            transaction_id,
-            lambda topic: read_topic(plan.bootstrap, topic),
-            services.registry,
-            services.store.load_artifact,
-        )
+        with TopicSearch(plan.bootstrap) as topics:
+            return explain_transaction(transaction_id, topics, services.registry, services.store.load_artifact)
 
     watch = open_watch(plan.model, plan.bootstrap, plan.dsn, plan.mlflow, plan.flink)
     parts = PageParts(watch, services.store, services.registry, plan.model, explain, plan.token)

@@ -56,7 +56,7 @@ def router(services: Services) -> APIRouter:
 
 
 def _found(services: Services, transaction_id: str) -> list[dict[str, Any]]:
-    found = services.inferences.find(transaction_id)
+    found = services.inferences(transaction_id)
     if not found:
         detail = (
             f"The topic inferences has no committed record of transaction {transaction_id[:80]!r}; one that was just scored "

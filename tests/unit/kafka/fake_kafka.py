@@ -42,8 +42,23 @@ class FakeConsumer:
     def end_offsets(self, partitions):
         return {at: len(self.broker.logs[at.topic, at.partition]) for at in partitions}
 
+    def beginning_offsets(self, partitions):
+        return {at: self.broker.begins[at.topic, at.partition] for at in partitions}
+
+    def offsets_for_times(self, times):
+        found = {}
+        for at, time_ms in times.items():
+            later = [each for each in self.broker.logs[at.topic, at.partition] if each and each.timestamp >= time_ms]
+            found[at] = later[0] if later else None
+        return found
+
     def assign(self, partitions):
-        self.positions = dict.fromkeys(partitions)
+        # As the real one does: a partition that was assigned before keeps its state.
+        self.positions = {at: self.positions.get(at) for at in partitions}
+        self.paused &= set(partitions)
+
+    def resume(self, *partitions):
+        self.paused -= set(partitions)
 
     def seek_to_beginning(self):
         self.positions = {at: self.broker.begins[at.topic, at.partition] for at in self.positions}

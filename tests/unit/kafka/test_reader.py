@@ -65,7 +65,7 @@ def test_a_topic_that_is_not_there_is_named(broker):
 def test_a_broker_that_falls_silent_does_not_hang_the_reader(broker, monkeypatch):
     broker.append("t", 0, b"a")
     broker.silent = True
-    monkeypatch.setattr("connectors.kafka.reader.SILENCE_S", 0.05)
+    monkeypatch.setattr("connectors.kafka.read_between.SILENCE_S", 0.05)
     with pytest.raises(ConnectionLostError, match="sends nothing of t"):
         list(read_topic("b", "t"))
 

@@ -14,12 +14,12 @@ import orjson
 import pytest
 import uvicorn
 
-from connectors.kafka.reader import end_offsets
 from connectors.kafka.sender import Sender
+from connectors.kafka.topic_search import TopicSearch
 from connectors.postgres.metadata_store import MetadataStore
+from jobs.explaining.recorded_inferences import recorded_inferences
 from jobs.serving.answer_desk import AnswerDesk
 from jobs.serving.build_app import build_app
-from jobs.serving.inference_search import InferenceSearch
 from jobs.serving.limits import Limits
 from jobs.serving.services import Services
 from jobs.serving.stream_scorer import StreamScorer
@@ -73,6 +73,11 @@ def live() -> LiveVersions:
 def services(live) -> Services:
     """Return services whose database, registry and broker are down."""
     broker = f"127.0.0.1:{NOBODY}"
+
+    def look_up(transaction_id: str) -> list[dict[str, object]]:
+        with TopicSearch(broker) as topics:
+            return recorded_inferences(topics, transaction_id)
+
     desk, sender = AnswerDesk(), Sender(broker)
     return Services(
         feature_set="handbook",
@@ -81,7 +86,7 @@ def services(live) -> Services:
         registry=Registry(f"http://127.0.0.1:{NOBODY}"),
         sender=sender,
         stream=StreamScorer(sender, desk, LIMITS.max_waiting),
-        inferences=InferenceSearch(lambda: end_offsets(broker, "inferences"), lambda begin, until: iter(())),
+        inferences=look_up,
     )
 
 

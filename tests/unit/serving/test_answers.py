@@ -11,7 +11,6 @@ import pytest
 
 from connectors.kafka.record import Record
 from jobs.serving.answer_desk import AnswerDesk
-from jobs.serving.inference_search import OVERLAP, STEP, InferenceSearch
 from jobs.serving.problem import Problem
 from jobs.serving.stream_scorer import StreamScorer
 
@@ -116,20 +115,3 @@ def test_too_many_who_wait_are_sent_away_and_nothing_is_written():
     with pytest.raises(Problem) as caught:
         score(AnswerDesk(), broker, most=0)
     assert caught.value.reason == "too_many_waiting"
-
-
-@pytest.mark.parametrize("offset", [0, 1, STEP - 1, STEP, STEP + 1, 2 * STEP, 3 * STEP + 4])
-def test_a_search_finds_all_roles_wherever_they_stand_and_reads_no_more_than_it_must(offset):
-    end, log = 3 * STEP + 10, {}
-    log[offset] = inference("t", (0, 0), "champion")
-    log[offset + 1] = inference("t", (0, 0), "shadow")
-    reads = []
-
-    def read(begin, until):
-        reads.append(sum(until[p] - begin[p] for p in begin))
-        yield from (log[each] for each in range(begin[0], until[0]) if each in log)
-
-    found = InferenceSearch(lambda: {0: end}, read).find("t")
-    assert [each["role"] for each in found] == ["champion", "shadow"]
-    assert sum(reads) <= end - offset + STEP + OVERLAP
-    assert InferenceSearch(lambda: {0: end}, read).find("nobody") == []

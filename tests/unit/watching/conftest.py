@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.postgres.activation_record import ActivationRecord
-from jobs.explanation import Explanation
+from jobs.explaining.explanation import Explanation
 from jobs.watching.page_routes import PageParts, page_router
 from tests.unit.serving.conftest import live, services, serving
 from tests.unit.watching import story
