@@ -27,24 +27,25 @@ def keyed_by_first_field(stream: DataStream, value_type: Any) -> KeyedStream:  #
     return KeyedStream(j_stream, value_type, stream)
 
 
-def transformations(env: Any) -> list[Any]:  # noqa: ANN401
-    """Return every transformation of the job, each once, in a stable order."""
+def transformations(env: Any, of: DataStream | None = None) -> list[Any]:  # noqa: ANN401
+    """Return every transformation of the job, or of one stream, each once, in a stable order."""
+    every = env._j_stream_execution_environment.getTransformations()  # noqa: SLF001
     seen: dict[int, Any] = {}
-    for root in env._j_stream_execution_environment.getTransformations():  # noqa: SLF001
+    for root in every if of is None else [of._j_data_stream.getTransformation()]:  # noqa: SLF001
         for step in root.getTransitivePredecessors():
             seen.setdefault(step.getId(), step)
     return [seen[identity] for identity in sorted(seen)]
 
 
-def set_sql_uids(env: Any) -> None:  # noqa: ANN401
-    """Give a uid to every transformation that has none: those SQL made.
+def set_sql_uids(env: Any, prefix: str = SQL_PREFIX, of: DataStream | None = None) -> None:  # noqa: ANN401
+    """Give a uid to every transformation, of the job or of one stream, that has none: those SQL made.
 
     They are numbered per kind in the order in which ``build`` makes them, so a sink or source added at the end leaves
     the others' state where it was.
     """
     numbers: Counter[str] = Counter()
-    for step in transformations(env):
+    for step in transformations(env, of):
         if step.getUid() is None and step.getClass().getSimpleName() not in ROUTING:
             kind = step.getName().split("[")[0].split("(")[0].strip()
             numbers[kind] += 1
-            step.setUid(f"{SQL_PREFIX}-{kind}-{numbers[kind]}")
+            step.setUid(f"{prefix}-{kind}-{numbers[kind]}")

@@ -90,9 +90,11 @@ def build(
     batches = _batches(tables, settings, sources, "transactions", batch_ms).union(
         _batches(tables, settings, sources, "truths", batch_ms)
     )
+    sources.create(tables, "weir.metadata")
+    batches = batches.union(_definitions(env, tables, settings))
     customers = _stage(batches, BATCH, CustomerStage(settings), KEYED_PAYLOAD, ids.CUSTOMER)
     terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
-    gated = _gate(tables, settings, sources, customers)
+    gated = _gate(tables, settings, customers)
     scored = _score(terminals, gated.verdicts, settings)
     tables.create_temporary_view("scored", scored, _scored_schema())
     predictions = tables.to_append_stream(tables.sql_query(statement("job/predictions.sql")), KEYED_PAYLOAD)
@@ -115,8 +117,7 @@ def _batches(
     tables: StreamTableEnvironment, settings: StageSettings, sources: Sources, topic: str, batch_ms: int
 ) -> DataStream:
     sources.create(tables, topic)
-    keys = ", ".join(f"'{key}'" for key in Shards(settings.shards).keys)
-    tables.execute_sql(statement("job/sharded.sql", topic=topic, keys=keys, shards=settings.shards))
+    tables.execute_sql(statement("job/sharded.sql", topic=topic, keys=_keys(settings), shards=settings.shards))
     query = statement(
         f"job/batches_{settings.order}.sql",
         topic=topic,
@@ -126,14 +127,27 @@ def _batches(
     return tables.to_append_stream(tables.sql_query(query), Types.ROW([STRING, BATCH]))
 
 
+def _definitions(
+    env: StreamExecutionEnvironment, tables: StreamTableEnvironment, settings: StageSettings
+) -> DataStream:
+    query = tables.sql_query(statement("job/definitions.sql", keys=_keys(settings)))
+    rows = tables.to_append_stream(query, Types.ROW([STRING, BATCH]))
+    # named apart, so that the numbers of the others, by which savepoints know them, stay as they are
+    set_sql_uids(env, prefix=ids.DEFINITIONS, of=rows)
+    return rows
+
+
+def _keys(settings: StageSettings) -> str:
+    return ", ".join(f"'{key}'" for key in Shards(settings.shards).keys)
+
+
 def _stage(stream: DataStream, value_type: Any, function: Any, output_type: Any, uid: str) -> DataStream:  # noqa: ANN401
     keyed = keyed_by_first_field(stream, value_type)
     # Two Python operators in one task deadlock on the interpreter's lock in thread mode.
     return keyed.process(function, output_type).uid(uid).name(uid).disable_chaining()
 
 
-def _gate(tables: StreamTableEnvironment, settings: StageSettings, sources: Sources, customers: DataStream) -> Gated:
-    sources.create(tables, "weir.metadata")
+def _gate(tables: StreamTableEnvironment, settings: StageSettings, customers: DataStream) -> Gated:
     records = tables.to_append_stream(
         tables.sql_query(statement("job/metadata_records.sql")), Types.ROW([STRING, METADATA])
     )

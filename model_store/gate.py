@@ -3,9 +3,11 @@
 A pure function over metadata rows in commit order and a mapping that holds what it must remember. The Flink operator
 around it (``udfs/operators/gate_stage.py``) runs once, off the data path, so all scorers obey the same verdicts.
 
-A version becomes active only when all parts of its artifact are here, their sha256 matches, they load, and the probes
-score as recorded. Otherwise the old version goes on and a model event says why. Rows come again after a restart of
-Connect, a re-snapshot or a replay: a ``deployment_seq`` that was judged for its role is never judged again.
+A version becomes active only when all parts of its artifact are here, their sha256 matches, they load, the probes score as
+recorded, and the job computes its feature set. Otherwise the old version goes on and a model event says why. For its
+artifact, and for the row of its feature set, an activation waits a while: a snapshot of the tables may carry it first.
+Rows come again after a restart of Connect, a re-snapshot or a replay: a ``deployment_seq`` that was judged for its role
+is never judged again.
 
 With activation = event_time an activation is refused whose ``effective_from_ms`` does not lie ahead of the transactions'
 watermark (:attr:`Gate.watermark_ms`): events from that time on may have been scored without it. Those in force when the
@@ -17,15 +19,19 @@ further ahead than that.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
+from model_store.reason import Reason
 from model_store.signature import check_signature
 from udfs.domain.deployment import CHAMPION
 from udfs.domain.errors import ArtifactError
-from udfs.domain.metadata import Activation, ArtifactPart
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.known_sets import KnownSets, Uptake
+from udfs.domain.metadata import Activation, ArtifactPart, FeatureDefinition
 
 __all__ = ["Gate", "ModelEvent", "Ruling", "Verdict"]
 
@@ -69,6 +75,7 @@ class Ruling:
 
     verdicts: list[Verdict] = field(default_factory=list)
     events: list[ModelEvent] = field(default_factory=list)
+    uptakes: list[Uptake] = field(default_factory=list)
 
     def add(self, activation: Activation, event: str, reason: str | None = None, artifact: bytes | None = None) -> None:
         """Add an event and, unless the activation is still pending, the verdict that goes with it."""
@@ -87,7 +94,7 @@ class Gate:
     model
         The one registered model of this stream; rows of other models are noted and otherwise ignored.
     feature_sets
-        Label to hash of every feature set the job computes.
+        The feature sets at the job's submission; rows add to them.
     admit
         ``admit(data, digest, feature_sets=...)`` raises :class:`ArtifactError` for bytes that must not score.
     patience_ms
@@ -110,7 +117,7 @@ class Gate:
         state: MutableMapping[str, bytes],
         *,
         model: str,
-        feature_sets: Mapping[str, str],
+        feature_sets: FeatureCatalog,
         admit: Callable[..., object],
         patience_ms: int,
         trusted_keys: str = "",
@@ -118,7 +125,7 @@ class Gate:
     ) -> None:
         self._state = state
         self._model = model
-        self._feature_sets = feature_sets
+        self._sets = KnownSets(state, feature_sets)
         self._admit = admit
         self._patience_ms = patience_ms
         self._trusted_keys = trusted_keys
@@ -134,14 +141,17 @@ class Gate:
         if part.signature is not None:
             self._state[f"signature/{part.digest}"] = part.signature
         self._state[f"parts/{part.digest}"] = str(part.parts if data else -1).encode()
-        for key in sorted(key for key in self._state if key.startswith("pending/")):
-            activation = Activation.from_json(orjson.loads(self._state[key])["activation"])
-            if activation.digest == part.digest and not isinstance(self._assemble(part.digest), str):
-                del self._state[key]
-                if activation.deployment_seq < self._judged(activation.role):
-                    ruling.add(activation, "rejected", "superseded")
-                else:
-                    self._examine(activation, ruling)
+        if not isinstance(self._assemble(part.digest), str):
+            self._examine_pending(ruling, lambda activation: activation.digest == part.digest)
+        return ruling
+
+    def definition_arrived(self, row: FeatureDefinition) -> Ruling:
+        """Take a feature set up, and judge the activations that waited for it."""
+        ruling = Ruling()
+        uptake = self._sets.take(row)
+        if uptake is not None:
+            ruling.uptakes.append(uptake)
+            self._examine_pending(ruling, lambda each: not isinstance(self._assemble(each.digest), str))
         return ruling
 
     def activation_arrived(self, activation: Activation, now_ms: int) -> Ruling:
@@ -161,23 +171,24 @@ class Gate:
             return ruling
         missing = self._assemble(activation.digest)
         if isinstance(missing, str) and missing != "oversized":
-            since = {"activation": activation.to_json().decode(), "since_ms": now_ms}
-            self._state[f"pending/{activation.deployment_seq:020d}"] = orjson.dumps(since)
+            self._wait(activation, now_ms)
             ruling.add(activation, "pending", missing)
         else:
-            self._examine(activation, ruling)
+            self._examine(activation, ruling, since_ms=now_ms)
         return ruling
 
     def time_passed(self, now_ms: int) -> Ruling:
-        """Reject the activations whose artifact did not come in time."""
+        """Reject the activations whose artifact or feature set did not come in time."""
         ruling = Ruling()
-        for key in sorted(key for key in self._state if key.startswith("pending/")):
-            waiting = orjson.loads(self._state[key])
+        for key, waiting in self._pending():
             if now_ms - waiting["since_ms"] >= self._patience_ms:
                 del self._state[key]
                 activation = Activation.from_json(waiting["activation"])
-                missing = self._assemble(activation.digest)
-                ruling.add(activation, "rejected", missing if isinstance(missing, str) else "superseded")
+                if activation.deployment_seq < self._judged(activation.role):
+                    missing = self._assemble(activation.digest)
+                    ruling.add(activation, "rejected", missing if isinstance(missing, str) else "superseded")
+                else:
+                    self._examine(activation, ruling)
         return ruling
 
     @property
@@ -185,7 +196,29 @@ class Gate:
         """Whether some activation is pending, so that time matters."""
         return any(key.startswith("pending/") for key in self._state)
 
-    def _examine(self, activation: Activation, ruling: Ruling) -> None:
+    def _pending(self) -> list[tuple[str, dict[str, Any]]]:
+        keys = sorted(key for key in self._state if key.startswith("pending/"))
+        return [(key, orjson.loads(self._state[key])) for key in keys]
+
+    def _wait(self, activation: Activation, since_ms: int) -> None:
+        since = {"activation": activation.to_json().decode(), "since_ms": since_ms}
+        self._state[f"pending/{activation.deployment_seq:020d}"] = orjson.dumps(since)
+
+    def _examine_pending(self, ruling: Ruling, concerns: Callable[[Activation], bool]) -> None:
+        for key, waiting in self._pending():
+            activation = Activation.from_json(waiting["activation"])
+            if not concerns(activation):
+                continue
+            del self._state[key]
+            if activation.deployment_seq < self._judged(activation.role):
+                ruling.add(activation, "rejected", "superseded")
+            else:
+                self._examine(activation, ruling, since_ms=waiting["since_ms"], again=True)
+
+    def _examine(
+        self, activation: Activation, ruling: Ruling, *, since_ms: int | None = None, again: bool = False
+    ) -> None:
+        """Judge; with ``since_ms`` an activation may wait from then on for a feature set, silently if it does already."""
         data = self._assemble(activation.digest)
         if isinstance(data, str):
             ruling.add(activation, "rejected", data)
@@ -198,9 +231,15 @@ class Gate:
             return
         try:
             check_signature(self._state.get(f"signature/{activation.digest}"), activation.digest, self._trusted_keys)
-            self._admit(data, activation.digest, feature_sets=self._feature_sets)
+            self._admit(data, activation.digest, feature_sets=self._sets.catalog.hashes)
         except ArtifactError as error:
-            ruling.add(activation, "rejected", f"{error.reason}: {error.detail}")
+            reason = f"{error.reason}: {error.detail}"
+            if since_ms is None or error.reason != Reason.UNKNOWN_FEATURE_SET:
+                ruling.add(activation, "rejected", reason)
+                return
+            self._wait(activation, since_ms)
+            if not again:
+                ruling.add(activation, "pending", reason)
         else:
             ruling.add(activation, "activated", artifact=data)
 

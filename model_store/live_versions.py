@@ -13,8 +13,8 @@ from model_store.admission import admit
 from model_store.gate import Gate, ModelEvent, Ruling
 from model_store.loaded_version import LoadedVersion
 from udfs.domain.deployment import Deployment
-from udfs.domain.feature_set import FEATURE_SETS
-from udfs.domain.metadata import Activation, ArtifactPart, parse_metadata
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.metadata import Activation, ArtifactPart, FeatureDefinition, parse_metadata
 
 __all__ = ["LiveVersions", "Loaded"]
 
@@ -75,7 +75,7 @@ class LiveVersions:
         self._gate = Gate(
             {},
             model=model,
-            feature_sets={each.label: each.hash for each in FEATURE_SETS.values()},
+            feature_sets=FeatureCatalog(),
             admit=admit,
             patience_ms=patience_ms,
             trusted_keys=trusted_keys,
@@ -88,6 +88,8 @@ class LiveVersions:
             self._obey(self._gate.part_arrived(row))
         elif isinstance(row, Activation):
             self._obey(self._gate.activation_arrived(row, now_ms))
+        elif isinstance(row, FeatureDefinition):
+            self._obey(self._gate.definition_arrived(row))
 
     def time_passed(self, now_ms: int) -> None:
         """Give up on artifacts that did not come in time."""

@@ -10,6 +10,7 @@ from model_store.loaded_version import LoadedVersion
 from model_store.score_vectors import score_vectors, vector_of
 from udfs.domain.deployment import CHAMPION, Deployment
 from udfs.domain.event import Transaction
+from udfs.domain.feature_catalog import CODE_LABELS
 from udfs.domain.feature_set import FEATURE_SETS
 from udfs.domain.inference import inference_of
 from udfs.domain.metadata import Activation
@@ -52,15 +53,15 @@ class RoleScorer:
         """Return the inferences of a batch: one per transaction and live role, in the order of the batch per role.
 
         A missing or non-finite feature gives a null score with reason ``missing_feature``; a missing champion a null score
-        with reason ``no_champion``.
+        with reason ``no_champion``; a version whose feature set the stages did not all know, where the role has no other,
+        one with reason ``feature_set_not_taken_up``.
         """
         inferences = []
         vectors: Vectors = {}
         for role in dict.fromkeys((CHAMPION, *self.deployment.live_roles)):
             for activation, transactions in self._by_activation(role, batch):
-                if self._by_event_time:
-                    vectors = {}
-                inferences.extend(self._score_role(role, activation, transactions, vectors, watermark_ms, now_ms))
+                known = vectors if len(transactions) == len(batch) else {}
+                inferences.extend(self._score_role(role, activation, transactions, known, watermark_ms, now_ms))
         return inferences
 
     def threshold(self, inference: Mapping[str, Any]) -> float | None:
@@ -87,12 +88,41 @@ class RoleScorer:
     def _by_activation(
         self, role: str, batch: Sequence[Transaction]
     ) -> list[tuple[Activation | None, list[Transaction]]]:
+        """Group a batch by who scores it: mostly the newest activation all of it."""
         if not self._by_event_time:
-            return [(self.deployment.active(role), list(batch))]
+            active = self.deployment.active(role)
+            if active is None or self._label(active) in CODE_LABELS:
+                return [(active, list(batch))]
         groups: dict[Activation | None, list[Transaction]] = defaultdict(list)
         for transaction in batch:
-            groups[self.deployment.active_at(role, transaction["event_time_ms"])].append(transaction)
+            time_ms = transaction["event_time_ms"] if self._by_event_time else None
+            activation, warming_up = self._choose(self.deployment.newest_first(role, time_ms), transaction)
+            groups[activation].append({**transaction, "warming_up": True} if warming_up else transaction)
         return list(groups.items())
+
+    def _choose(self, candidates: Sequence[Activation], transaction: Transaction) -> tuple[Activation | None, bool]:
+        """Return the newest activation whose set is there and full, or may be used as it is; and whether it warms up."""
+        first_warm: Activation | None = None
+        sets = transaction.get("sets", {})
+        for activation in candidates:
+            label = self._label(activation)
+            warm = False if label in CODE_LABELS else sets.get(label)
+            if warm is False or (warm and activation.forced):
+                return activation, bool(warm)
+            if warm and first_warm is None:
+                first_warm = activation
+        # better the newest on windows that are not full, marked, than no score at all
+        return (first_warm, True) if first_warm else (candidates[0] if candidates else None, False)
+
+    def _reason(self, activation: Activation | None, transaction: Transaction) -> str:
+        """Say why nothing scored."""
+        if activation is None:
+            return "no_champion"
+        known = CODE_LABELS | transaction.get("sets", {}).keys()
+        return "missing_feature" if self._label(activation) in known else "feature_set_not_taken_up"
+
+    def _label(self, activation: Activation) -> str:
+        return str(self.versions[activation.digest].scorer.header["feature_set"]["label"])
 
     def _score_role(
         self,
@@ -122,7 +152,7 @@ class RoleScorer:
                 activation=activation,
                 digest=digest,
                 score=score,
-                reason=None if score is not None else "missing_feature" if scorer else "no_champion",
+                reason=None if score is not None else self._reason(activation, transaction),
                 feature_set=scorer.header["feature_set"]["label"] if scorer else self._feature_set.label,
                 features=vector,
                 excluded=transaction["event_time_ms"] <= trained_until_ms,

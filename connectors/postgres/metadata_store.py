@@ -120,6 +120,7 @@ class MetadataStore:
         threshold: float | None = None,
         effective_from_ms: int = 0,
         retired: bool = False,
+        forced: bool = False,
         who: str = "",
         why: str = "",
     ) -> int:
@@ -138,9 +139,9 @@ class MetadataStore:
         with self._connection(f"deploy {model} version {version} as {role}") as connection:
             row = connection.execute(
                 "INSERT INTO weir.model_activation"
-                " (model, role, version, digest, threshold, effective_from_ms, retired, who, why)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING deployment_seq",
-                (model, role, version, digest, threshold, effective_from_ms, retired, who, why),
+                " (model, role, version, digest, threshold, effective_from_ms, retired, forced, who, why)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING deployment_seq",
+                (model, role, version, digest, threshold, effective_from_ms, retired, forced, who, why),
             ).fetchone()
         assert row is not None
         return int(row[0])

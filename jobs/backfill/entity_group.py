@@ -16,6 +16,7 @@ from connectors.data.columns import Columns
 from udfs.domain.customer_windows import update_customers
 from udfs.domain.event import Transaction, Truth
 from udfs.domain.event_order import in_event_order
+from udfs.domain.event_transform import EventTransform
 from udfs.domain.terminal_windows import update_terminals
 from udfs.domain.window_feature import WindowFeature
 from udfs.domain.window_plan import WindowPlan
@@ -56,6 +57,8 @@ class EntityGroup:
         The transactions, in event order.
     windows
         Definitions of the entity's windows.
+    transforms
+        Definitions of features of a transaction alone.
     names
         The features wanted; those the entity's stage computes, and fields of the message.
     truth_delay_ms
@@ -66,6 +69,7 @@ class EntityGroup:
     rows: npt.NDArray[np.int64]
     columns: Columns
     windows: tuple[WindowFeature, ...]
+    transforms: tuple[EventTransform, ...]
     names: tuple[str, ...]
     truth_delay_ms: int
 
@@ -73,7 +77,7 @@ class EntityGroup:
         """Return the features of every transaction of the group."""
         taken: list[Transaction] = []
         state: dict[str, bytes] = {}
-        plan = WindowPlan(self.windows)
+        plan = WindowPlan(self.windows, self.transforms)
         for events in _slices(self._events()):
             if self.entity == "customer":
                 taken += update_customers(events, state, lateness_ms=0, plan=plan).events
@@ -86,7 +90,8 @@ class EntityGroup:
     def _events(self) -> list[Transaction | Truth]:
         texts = self.columns.texts
         terminals = [None] * len(self.columns) if self.columns.terminal_id is None else texts("terminal_id")
-        fields = {name: self.columns.fields[name].tolist() for name in self.names if name in self.columns.fields}
+        needed = {*self.names, *(each.reads for each in self.transforms)}
+        fields = {name: values.tolist() for name, values in self.columns.fields.items() if name in needed}
         labels = None if self.columns.label is None else self.columns.label.tolist()
         events: list[Transaction | Truth] = []
         for at, (row, transaction_id, time_ms, customer_id, terminal_id, amount) in enumerate(

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from connectors.data.dataset import Dataset
 from jobs.backfill.entity_group import EntityGroup, GroupFeatures
 from udfs.domain.errors import SettingsError
+from udfs.domain.event_transform import EventTransform
 from udfs.domain.feature_set import FeatureSet
 from udfs.domain.window_feature import Entity, WindowFeature
 
@@ -96,7 +97,9 @@ def run_backfill(
             rows = np.arange(len(dataset)) if entity == "customer" else np.flatnonzero(kept)
             if not names and entity == "terminal":
                 continue
-            for size, found_here in run(_groups(dataset, rows, entity, names, windows[entity])):  # type: ignore[arg-type]
+            transforms = features.transforms if entity == "customer" else ()
+            groups = _groups(dataset, rows, entity, names, windows[entity], transforms)  # type: ignore[arg-type]
+            for size, found_here in run(groups):
                 take(found_here, names)
                 done += size
                 if progress:
@@ -111,6 +114,7 @@ def _groups(
     entity: Entity,
     names: tuple[str, ...],
     windows: tuple[WindowFeature, ...],
+    transforms: tuple[EventTransform, ...],
 ) -> Iterator[EntityGroup]:
     """Deal whole entities out into parts of about equal size."""
     columns = dataset.columns
@@ -128,7 +132,7 @@ def _groups(
     for of_group in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
         if len(of_group):
             mine = rows[of_group]
-            yield EntityGroup(entity, mine, columns.take(mine), windows, names, dataset.truth_delay_ms)
+            yield EntityGroup(entity, mine, columns.take(mine), windows, transforms, names, dataset.truth_delay_ms)
 
 
 Run = Callable[[Iterable[EntityGroup]], Iterator[tuple[int, GroupFeatures]]]

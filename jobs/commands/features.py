@@ -22,7 +22,8 @@ def features(
     feature: Annotated[
         list[str] | None,
         typer.Option(
-            help="add: NAME=customer.mean(amount) 3d, NAME=terminal.count 1d delay 7d; give it once for each."
+            help="add: NAME=customer.mean(amount) 3d, NAME=terminal.count 1d delay 7d, NAME=hour, NAME=log(amount), "
+            "NAME=one_hot(FIELD=VALUE), NAME=hash(FIELD) 32; give it once for each."
         ),
     ] = None,
     without: Annotated[list[str] | None, typer.Option(help="add: a feature of the other set to leave out.")] = None,
@@ -30,9 +31,10 @@ def features(
 ) -> None:
     """List feature sets, define a new version of one, show its definitions, or retire it.
 
-    Aggregates: count, sum, mean, min, max, std, distinct, time_since_last, fraud_rate; of the customer or the terminal. A
-    set is a row of weir.feature_definition: insert-only and versioned, its hash in every model trained on it. A job computes
-    the sets there are when it is submitted or upgraded (weir upgrade), from the transactions it has kept.
+    Aggregates: count, sum, mean, min, max, std, distinct, time_since_last, fraud_rate; of the customer or the terminal. Of a
+    transaction alone: weekend, night (hour at most 6), hour, log, one_hot, hash. A set is a row of weir.feature_definition:
+    insert-only and versioned, its hash in every model trained on it. A running job takes it up within a second, from the
+    transactions it has kept; model_events says so (feature_set_taken_up).
 
     Example: weir features add mine --from handbook --feature "SPENT_3D=customer.sum(amount) 3d"
     """
@@ -73,10 +75,11 @@ def _list(sets: Any, retired: set[str], *, as_json: bool) -> None:  # noqa: ANN4
 
 
 def _show(made: Any, action: Action, *, as_json: bool) -> None:  # noqa: ANN401
-    from jobs.features.window_text import window_text
+    from jobs.features.definition_text import definition_text
 
-    windows = {each.name: each for entity in ("customer", "terminal") for each in made.windows_of(entity)}
-    defined = {each: window_text(windows[each]) if each in windows else "of the transaction" for each in made.features}
+    known = (*made.windows_of("customer"), *made.windows_of("terminal"), *made.transforms)
+    texts = {each.name: definition_text(each) for each in known}
+    defined = {each: texts.get(each, "of the transaction") for each in made.features}
     if as_json:
         print_json({"label": made.label, "hash": made.hash, "action": action, "features": defined})
         return

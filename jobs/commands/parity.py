@@ -38,8 +38,10 @@ def parity(
         from connectors.data.options import parse_time_ms
         from connectors.kafka.reader import end_offsets, read_topic
         from connectors.local.ports import Ports
+        from jobs.features.feature_rows import feature_catalog
         from jobs.parity.compare_features import compare_features
         from jobs.parity.recorded_events import RecordedEvents
+        from jobs.registry_access import metadata_store_of
         from jobs.verification import Selection
 
         settings = Settings()
@@ -58,7 +60,11 @@ def parity(
                         done(seen, total)
                     yield record
 
-            recorded = RecordedEvents.read(read, Selection(since_ms, until_ms, None, sample).of)
+            recorded = RecordedEvents.read(
+                read,
+                Selection(since_ms, until_ms, None, sample).of,
+                lambda: feature_catalog(metadata_store_of(settings).feature_rows()),
+            )
             by_arrival = settings.order == "arrival"
             result = compare_features(recorded, lateness_ms=settings.allowed_lateness_ms, by_arrival=by_arrival)
         if as_json:

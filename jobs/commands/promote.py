@@ -25,17 +25,30 @@ def promote(
     effective_from_ms: Annotated[
         int | None, typer.Option(help="Event time from which it counts, for activation = event_time.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Score at once, also while the windows of its feature set are not full.")
+    ] = False,
     why: Annotated[str, typer.Option(help="The reason, kept with the deployment.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Deploy a version while the stream runs: write its tags in MLflow, then the alias.
+
+    Where the stream is younger than a window of the version's feature set, its predecessor goes on until the window is full
+    in event time; with --force it scores at once, and its inferences carry warming_up.
 
     Example: weir promote fraud 2 --threshold 0.9 --why "trained on July"
     """
     with errors_as_sentences():
         registry = registry_of(Settings())
         promote_version(
-            registry, model, version, role, threshold=threshold, effective_from_ms=effective_from_ms, why=why
+            registry,
+            model,
+            version,
+            role,
+            threshold=threshold,
+            effective_from_ms=effective_from_ms,
+            why=why,
+            force=force,
         )
         if as_json:
             print_json({"model": model, "version": version, "role": role})
@@ -52,6 +65,7 @@ def promote_version(
     threshold: float | None = None,
     effective_from_ms: int | None = None,
     why: str = "",
+    force: bool = False,
 ) -> None:
     """Write the tags of a deployment, then the alias; the trigger in MLflow's tables does the rest.
 
@@ -67,13 +81,16 @@ def promote_version(
         Event time from which it counts; None keeps what the version has.
     why
         The reason, kept with the deployment.
+    force
+        Score at once, also while the windows of its feature set are not full.
 
     Raises
     ------
     RegistryError
         When there is no such version, or it has no artifact.
     """
-    tags = {"weir.who": getpass.getuser(), "weir.why": why}
+    # always written: a promotion without it takes an earlier one's word back
+    tags = {"weir.who": getpass.getuser(), "weir.why": why, "weir.forced": str(force).lower()}
     if threshold is not None:
         tags["weir.threshold"] = repr(threshold)
     if effective_from_ms is not None:

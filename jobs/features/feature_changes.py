@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.postgres.metadata_store import MetadataStore
+from jobs.features.definition_text import parse_definition
 from jobs.features.feature_rows import feature_catalog
-from jobs.features.window_text import parse_window
 from udfs.domain.errors import SettingsError
+from udfs.domain.event_transform import EventTransform
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.window_feature import WindowFeature
 
 __all__ = ["add_features", "retire_features"]
 
@@ -28,7 +30,7 @@ def add_features(
     based_on
         The set whose features come first, in its order; the same name for a new version of it.
     features
-        Further features, as :func:`jobs.features.window_text.parse_window` reads them.
+        Further features, as :func:`jobs.features.definition_text.parse_definition` reads them.
     without
         Features of the other set to leave out.
 
@@ -52,17 +54,23 @@ def add_features(
             f"{base.label} has no feature {unknown[0]!r:.60} to leave out; weir features show {base.label} lists them."
         )
         raise SettingsError(msg)
-    added = tuple(parse_window(text) for text in features)
+    added = tuple(parse_definition(text) for text in features)
     kept = tuple(each for each in base.features if each not in without)
-    windows = (*(window for window in base.windows if window.name in kept), *added)
+    before: tuple[WindowFeature | EventTransform, ...] = (*base.windows, *base.transforms)
+    defined = (*(each for each in before if each.name in kept), *added)
+    transforms = tuple(each for each in defined if isinstance(each, EventTransform))
+    read = {each.reads: each.reads_string for each in transforms if each.reads}
+    fields = dict.fromkeys((*(field for field in base.required_fields if field in kept), *read))
     taken = [version for known, version, _, _ in rows if known == name]
     taken += [each.version for each in FEATURE_SETS.values() if each.name == name]
     definition = FeatureSet(
         name,
         max(taken, default=0) + 1,
-        (*kept, *(window.name for window in added)),
-        tuple(field for field in base.required_fields if field in kept),
-        windows,
+        (*kept, *(each.name for each in added)),
+        tuple(fields),
+        tuple(each for each in defined if isinstance(each, WindowFeature)),
+        tuple(field for field in fields if read.get(field, field in base.strings)),
+        transforms,
     )
     made = FeatureSet.of_row(name, definition.version, definition.definition())
     FeatureCatalog((*(each for each in catalog.sets.values() if each not in FEATURE_SETS.values()), made))

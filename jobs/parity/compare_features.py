@@ -18,7 +18,7 @@ from jobs.parity.recorded_events import RecordedEvents
 from udfs.domain.customer_windows import update_customers
 from udfs.domain.event import Transaction, Truth
 from udfs.domain.event_order import in_event_order
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.terminal_windows import update_terminals
 
 __all__ = ["Parity", "compare_features"]
@@ -75,16 +75,17 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
         Whether the job took events as they arrived; with ``order = event_time`` that explains nothing.
     """
     wanted = recorded.inferences
-    in_order = _computed(in_event_order(recorded.events), wanted, lateness_ms)
+    in_order = _computed(in_event_order(recorded.events), wanted, lateness_ms, recorded.catalog)
     as_arrived, overtaken = {}, set[str]()
     if by_arrival:
-        as_arrived = _computed(sorted(recorded.events, key=_arrival), wanted, lateness_ms)
+        as_arrived = _computed(sorted(recorded.events, key=_arrival), wanted, lateness_ms, recorded.catalog)
         overtaken = _overtaken(recorded.events)
     result = Parity()
     largest: dict[str, float] = defaultdict(float)
     for name, inference in wanted.items():
         again, said = in_order.get(name, {}), inference["features"]
-        features = _names(inference)
+        known = recorded.catalog.sets.get(inference["feature_set"])
+        features = known.features if known else tuple(said)
         # a transaction without terminal has no terminal features, in neither
         if not again or any((each in said) != (each in again) for each in features):
             result.missing += 1
@@ -108,7 +109,13 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
     return result
 
 
-def _computed(events: Sequence[Event], wanted: Any, lateness_ms: int) -> dict[str, dict[str, float]]:  # noqa: ANN401
+def _computed(
+    events: Sequence[Event],
+    wanted: Any,  # noqa: ANN401
+    lateness_ms: int,
+    catalog: FeatureCatalog,
+) -> dict[str, dict[str, float]]:
+    of_customer, of_terminal = catalog.plan("customer"), catalog.plan("terminal")
     customers: dict[str, bytes] = {}
     terminals: dict[str, bytes] = {}
     found: dict[str, dict[str, float]] = {}
@@ -119,8 +126,9 @@ def _computed(events: Sequence[Event], wanted: Any, lateness_ms: int) -> dict[st
             if kind == "truth":
                 known += run
             else:
-                known += update_customers(list(run), customers, lateness_ms=lateness_ms).events  # type: ignore[arg-type]
-        for event in update_terminals(known, terminals):
+                transactions: list[Transaction] = list(run)  # type: ignore[arg-type]
+                known += update_customers(transactions, customers, lateness_ms=lateness_ms, plan=of_customer).events
+        for event in update_terminals(known, terminals, plan=of_terminal):
             if event["transaction_id"] in wanted:
                 found[event["transaction_id"]] = {**event["fields"], **event["features"]}  # type: ignore[dict-item]
     return found
@@ -144,11 +152,6 @@ def _overtaken(events: Sequence[Event]) -> set[str]:
 
 def _arrival(event: Event) -> tuple[int, bool, int, int]:
     return event["ingestion_time_ms"], event["kind"] != "truth", event["partition"], event["offset"]
-
-
-def _names(inference: Any) -> tuple[str, ...]:  # noqa: ANN401
-    known = next((each for each in FEATURE_SETS.values() if each.label == inference["feature_set"]), None)
-    return known.features if known else tuple(inference["features"])
 
 
 def _agree(one: float, other: float) -> bool:

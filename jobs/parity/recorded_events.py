@@ -11,7 +11,7 @@ import orjson
 from connectors.kafka.record import Record
 from udfs.domain.deployment import CHAMPION
 from udfs.domain.event import Position, Transaction, Truth
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_catalog import CODE_LABELS, FeatureCatalog
 from udfs.domain.parsing import parse_transaction, parse_truth
 
 __all__ = ["RecordedEvents"]
@@ -30,13 +30,21 @@ class RecordedEvents:
     events
         Every transaction of their customers and terminals, every truth of their terminals; ``ingestion_time_ms`` is when
         Kafka got it.
+    catalog
+        The feature sets they were scored on, among others.
     """
 
     inferences: Mapping[str, Mapping[str, Any]]
     events: list[Transaction | Truth]
+    catalog: FeatureCatalog
 
     @classmethod
-    def read(cls, read: Read, choose: Callable[[Iterator[Any]], Iterable[Any]]) -> RecordedEvents:
+    def read(
+        cls,
+        read: Read,
+        choose: Callable[[Iterator[Any]], Iterable[Any]],
+        sets_of_rows: Callable[[], FeatureCatalog] = FeatureCatalog,
+    ) -> RecordedEvents:
         """Read what is needed from the topics.
 
         Parameters
@@ -45,11 +53,16 @@ class RecordedEvents:
             Yields a topic's records; ``transactions`` is read twice, first to learn whom the sample is about.
         choose
             Chooses the sample among the champion's inferences.
+        sets_of_rows
+            Reads the feature sets that rows define; called only where one of them was scored on.
         """
         said = (orjson.loads(record.value or b"{}") for record in read("inferences"))
-        chosen = choose(each for each in said if each.get("role") == CHAMPION)
+        chosen = list(choose(each for each in said if each.get("role") == CHAMPION))
         inferences = {each["transaction_id"]: each for each in chosen}
-        fields = _fields(inferences.values())
+        labels = {each["feature_set"] for each in chosen}
+        catalog = FeatureCatalog() if labels <= CODE_LABELS else sets_of_rows()
+        needed = (each for each in catalog.sets.values() if each.label in labels)
+        fields = {name: name in each.strings for each in needed for name in each.required_fields}
         customers: set[str] = set()
         terminals: set[str] = set()
         for transaction in _transactions(read, fields):
@@ -62,20 +75,12 @@ class RecordedEvents:
             if each["customer_id"] in customers or each["terminal_id"] in terminals
         ]
         events += (each for each in _truths(read) if each["terminal_id"] in terminals)
-        return cls(inferences, events)
+        return cls(inferences, events, catalog)
 
 
-def _fields(inferences: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    labels = {each["feature_set"] for each in inferences}
-    found = dict.fromkeys(
-        name for each in FEATURE_SETS.values() if each.label in labels for name in each.required_fields
-    )
-    return tuple(found)
-
-
-def _transactions(read: Read, fields: tuple[str, ...]) -> Iterator[Transaction]:
+def _transactions(read: Read, fields: Mapping[str, bool]) -> Iterator[Transaction]:
     for record in read("transactions"):
-        parsed = parse_transaction(_text(record), _position(record), fields)
+        parsed = parse_transaction(_text(record), _position(record), optional=fields)
         if isinstance(parsed, dict):
             yield parsed
 

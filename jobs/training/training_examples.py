@@ -38,7 +38,8 @@ def examples_of(dataset: Dataset, feature_set: FeatureSet, first_row: int = 0) -
     """
     labels = None if dataset.columns.label is None else dataset.columns.label.tolist()
     windowed = not set(feature_set.features) <= set(feature_set.required_fields)
-    of_customer, of_terminal = (WindowPlan(feature_set.windows_of(each)) for each in ("customer", "terminal"))
+    of_customer = WindowPlan(feature_set.windows_of("customer"), feature_set.transforms)
+    of_terminal = WindowPlan(feature_set.windows_of("terminal"))
     customers: dict[str, bytes] = {}
     terminals: dict[str, bytes] = {}
     for batch in _batches(dataset, feature_set, with_truths=windowed):

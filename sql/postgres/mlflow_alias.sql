@@ -36,6 +36,7 @@ DECLARE
     new_threshold double precision;
     effective double precision;
     new_effective bigint;
+    new_forced boolean := coalesce(weir.tag(of_workspace, of_model, of_version, 'weir.forced') = 'true', false);
     newest weir.model_activation;
 BEGIN
     IF of_workspace <> 'default' THEN
@@ -61,11 +62,11 @@ BEGIN
     SELECT * INTO newest FROM weir.model_deployment WHERE model = of_model AND role = of_role;
     IF newest.deployment_seq IS NOT NULL AND NOT newest.retired AND newest.version = of_version::text
         AND newest.digest = new_digest AND newest.threshold IS NOT DISTINCT FROM new_threshold
-        AND newest.effective_from_ms = new_effective THEN
+        AND newest.effective_from_ms = new_effective AND newest.forced = new_forced THEN
         RETURN;
     END IF;
-    INSERT INTO weir.model_activation (model, role, version, digest, threshold, effective_from_ms, who, why)
-    VALUES (of_model, of_role, of_version::text, new_digest, new_threshold, new_effective,
+    INSERT INTO weir.model_activation (model, role, version, digest, threshold, effective_from_ms, forced, who, why)
+    VALUES (of_model, of_role, of_version::text, new_digest, new_threshold, new_effective, new_forced,
         coalesce(weir.tag(of_workspace, of_model, of_version, 'weir.who'), 'mlflow'),
         coalesce(weir.tag(of_workspace, of_model, of_version, 'weir.why'), ''));
 END $$;

@@ -123,7 +123,7 @@ class Scoring:
         found = [
             each for each in self.messages("model_events") if (each["model"], each["event"]) == (self.model, event)
         ]
-        return sorted(found, key=lambda each: each["deployment_seq"])
+        return sorted(found, key=lambda each: each["deployment_seq"] or 0)  # those of feature sets have none
 
     def wait_for_event(self, event: str, version: str, timeout_s: float = 30) -> dict[str, Any]:
         """Wait until the gate has said so about a version."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["calendar_features"]
+__all__ = ["HOUR_MS", "calendar_features"]
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000

@@ -21,7 +21,7 @@ from udfs.domain.transaction_digest import transaction_digest
 from udfs.domain.window_names import DAY_MS
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["CUSTOMER_RETENTION_MS", "CustomerUpdate", "update_customers"]
+__all__ = ["CUSTOMER_RETENTION_MS", "CustomerUpdate", "customer_histories", "update_customers"]
 
 CUSTOMER_RETENTION_MS = 31 * DAY_MS
 """The longest window and one day: an event time may lie a day ahead, and must not cost others their history."""
@@ -52,6 +52,13 @@ class CustomerUpdate:
     sizes: list[int]
 
 
+def customer_histories(
+    state: MutableMapping[str, bytes], parts: MutableMapping[str, bytes], lateness_ms: int
+) -> EntityHistories:
+    """Return the customers' histories, kept as :func:`update_customers` keeps them."""
+    return EntityHistories(state, parts, CUSTOMER_RETENTION_MS + lateness_ms, SmallHistory.of_customer_1)
+
+
 def update_customers(
     events: Sequence[Transaction],
     state: MutableMapping[str, bytes],
@@ -76,7 +83,7 @@ def update_customers(
         scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
         kept.
     plan
-        The window features to compute.
+        The window features and transforms to compute.
     parts
         What lies beside the values of large customers; by default in ``state``, too.
 
@@ -87,8 +94,7 @@ def update_customers(
     """
     taken: list[Transaction] = []
     duplicates: list[Transaction] = []
-    keep_ms = CUSTOMER_RETENTION_MS + lateness_ms
-    histories = EntityHistories(state, state if parts is None else parts, keep_ms, SmallHistory.of_customer_1)
+    histories = customer_histories(state, state if parts is None else parts, lateness_ms)
     greatest = _greatest(state)
     seen_before = dict(greatest)
     for event in events:
@@ -111,6 +117,10 @@ def update_customers(
             "TX_DURING_NIGHT": night,
             **(plan.values(history, time_ms) if kept else plan.alone(amount)),
         }
+        for transform in plan.transforms:
+            value = transform.of(event)
+            if value is not None:
+                known["features"][transform.name] = value
         taken.append(known)
         if time_ms >= newest:
             greatest[event["partition"]] = time_ms

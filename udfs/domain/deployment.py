@@ -72,6 +72,14 @@ class Deployment:
                 best = activation
         return best
 
+    def newest_first(self, role: str, event_time_ms: int | None = None) -> list[Activation]:
+        """Return a role's activations, the one to be asked first; with a time, those in force then, in their order."""
+        history = list(reversed(self.roles.get(role, ())))
+        if event_time_ms is None:
+            return history
+        due = [each for each in history if each.effective_from_ms <= event_time_ms]
+        return sorted(due, key=lambda each: -each.effective_from_ms)
+
     @property
     def live_roles(self) -> tuple[str, ...]:
         """Roles with a version: the champion first, then the challengers by name."""

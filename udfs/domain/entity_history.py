@@ -59,6 +59,11 @@ class EntityHistory(ABC):
     def size(self) -> int:
         """About how many bytes of state the entity has."""
 
+    @property
+    @abstractmethod
+    def oldest_ms(self) -> int | None:
+        """Time of the oldest transaction that is kept; None where there is none."""
+
     @abstractmethod
     def holds(self, digest: bytes) -> bool:
         """Say whether a transaction is known."""

@@ -23,6 +23,8 @@ class Transaction(Position):
     """A validated transaction. The customer stage adds ``late``; the window stages add to ``features``.
 
     ``fields`` holds the other numbers and strings of the message that the job's feature set names (``Time``, ``V1``, ...).
+    ``sets`` names the feature sets by rows that every stage so far knew, and whether their windows were not full yet; it
+    is missing where there are none.
     """
 
     kind: Literal["transaction"]
@@ -35,6 +37,7 @@ class Transaction(Position):
     features: dict[str, float]
     late: bool
     warming_up: bool
+    sets: NotRequired[dict[str, bool]]
 
 
 class Truth(Position):

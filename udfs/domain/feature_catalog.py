@@ -8,13 +8,16 @@ import orjson
 
 from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS
 from udfs.domain.errors import SettingsError
+from udfs.domain.event_transform import EventTransform
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS
 from udfs.domain.window_feature import Entity, WindowFeature
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["FeatureCatalog"]
+__all__ = ["CODE_LABELS", "FeatureCatalog"]
 
+CODE_LABELS = frozenset(each.label for each in FEATURE_SETS.values())
+"""What every job of this code computes, whatever rows say."""
 RETENTION_MS: Mapping[Entity, int] = {"customer": CUSTOMER_RETENTION_MS, "terminal": TERMINAL_RETENTION_MS}
 
 
@@ -44,13 +47,16 @@ class FeatureCatalog:
 
     def __init__(self, rows: Iterable[FeatureSet] = ()) -> None:
         self.sets: dict[str, FeatureSet] = {each.label: each for each in (*FEATURE_SETS.values(), *rows)}
-        self._windows: dict[str, WindowFeature] = {}
+        self._defined: dict[str, WindowFeature | EventTransform] = {}
         for each in self.sets.values():
-            for window in (*each.windows_of("customer"), *each.windows_of("terminal")):
-                window.check_retention(RETENTION_MS[window.entity])
-                if self._windows.setdefault(window.name, window) != window:
+            windows = (*each.windows_of("customer"), *each.windows_of("terminal"))
+            defined: tuple[WindowFeature | EventTransform, ...] = (*windows, *each.transforms)
+            for one in defined:
+                if isinstance(one, WindowFeature):
+                    one.check_retention(RETENTION_MS[one.entity])
+                if self._defined.setdefault(one.name, one) != one:
                     msg = (
-                        f"The feature {window.name!s:.80} of {each.label} is defined differently elsewhere; "
+                        f"The feature {one.name!s:.80} of {each.label} is defined differently elsewhere; "
                         "a name has one meaning. Choose another name."
                     )
                     raise SettingsError(msg)
@@ -65,9 +71,13 @@ class FeatureCatalog:
         """Write the sets that rows define, for the job's arguments."""
         return tuple(
             orjson.dumps({"name": s.name, "version": s.version, "definition": s.definition()}).decode()
-            for s in self.sets.values()
-            if s not in FEATURE_SETS.values()
+            for s in self.of_rows
         )
+
+    @property
+    def of_rows(self) -> tuple[FeatureSet, ...]:
+        """The sets that rows define."""
+        return tuple(each for each in self.sets.values() if each.label not in CODE_LABELS)
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -75,8 +85,15 @@ class FeatureCatalog:
         return {label: each.hash for label, each in self.sets.items()}
 
     def plan(self, entity: Entity) -> WindowPlan:
-        """Return the windows of an entity that all sets need, prepared."""
-        return WindowPlan(window for window in self._windows.values() if window.entity == entity)
+        """Return the windows of an entity that all sets need, prepared; with the transforms for the customer stage."""
+        windows = (one for one in self._defined.values() if isinstance(one, WindowFeature) and one.entity == entity)
+        transforms = (one for one in self._defined.values() if isinstance(one, EventTransform) and entity == "customer")
+        return WindowPlan(windows, transforms)
+
+    @property
+    def optional_fields(self) -> dict[str, bool]:
+        """Fields of the message that sets by rows read, and whether each is a string."""
+        return {name: name in each.strings for each in self.of_rows for name in each.required_fields}
 
     def named(self, name: str) -> FeatureSet:
         """Return a set by label, or the newest version by name.

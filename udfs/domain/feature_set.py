@@ -16,6 +16,7 @@ from typing import Any
 
 from udfs.domain.errors import SettingsError
 from udfs.domain.event import Transaction
+from udfs.domain.event_transform import EventTransform
 from udfs.domain.handbook_windows import HANDBOOK_CUSTOMER, HANDBOOK_TERMINAL
 from udfs.domain.window_feature import Entity, WindowFeature
 from udfs.domain.window_names import CUSTOMER_FEATURES, TERMINAL_FEATURES, TRANSACTION_FEATURES
@@ -34,11 +35,14 @@ class FeatureSet:
     features
         Names of the numbers a model gets.
     required_fields
-        Those among them that are fields of the message itself; a message without them is a dead letter.
+        Those among them that are fields of the message itself, and those that transforms read. In a stream of this set a
+        message without them is a dead letter; in a stream of another it has no score of this set's versions.
     windows
         Definitions of those that are neither the handbook's nor fields of the message.
     strings
-        Those required fields that are strings; a model encodes them itself (one-hot, hashing).
+        Those required fields that are strings; among the features a model encodes them itself (one-hot, hashing).
+    transforms
+        Definitions of features of a transaction alone.
 
     Examples
     --------
@@ -54,6 +58,7 @@ class FeatureSet:
     required_fields: tuple[str, ...]
     windows: tuple[WindowFeature, ...] = ()
     strings: tuple[str, ...] = ()
+    transforms: tuple[EventTransform, ...] = ()
 
     @staticmethod
     def named(name: str) -> FeatureSet:
@@ -87,6 +92,8 @@ class FeatureSet:
             content["windows"] = {window.name: window.to_json() for window in self.windows}
         if self.strings:
             content["strings"] = self.strings
+        if self.transforms:
+            content["transforms"] = {each.name: each.to_json() for each in self.transforms}
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def windows_of(self, entity: Entity) -> tuple[WindowFeature, ...]:
@@ -98,6 +105,7 @@ class FeatureSet:
         """Return what a row of ``feature_definition`` holds beside name, version and hash."""
         found: dict[str, Any] = {"features": list(self.features), "required_fields": list(self.required_fields)}
         found |= {"strings": list(self.strings)} if self.strings else {}
+        found |= {"transforms": {each.name: each.to_json() for each in self.transforms}} if self.transforms else {}
         return found | ({"windows": {w.name: w.to_json() for w in self.windows}} if self.windows else {})
 
     @classmethod
@@ -113,19 +121,23 @@ class FeatureSet:
             features, fields = tuple(definition["features"]), tuple(definition["required_fields"])
             windows = tuple(WindowFeature.from_json(n, each) for n, each in definition.get("windows", {}).items())
             strings = tuple(definition.get("strings", ()))
+            transforms = tuple(
+                EventTransform.from_json(n, each) for n, each in definition.get("transforms", {}).items()
+            )
         except (KeyError, TypeError, AttributeError) as error:
             msg = f"The row {name}@{version} of feature_definition defines no feature set: {error!s:.80}."
             raise SettingsError(msg) from error
-        known = {*_HANDBOOK, *fields, *(window.name for window in windows)}
+        known = {*_HANDBOOK, *fields, *(each.name for each in windows), *(each.name for each in transforms)}
         unknown = [each for each in features if each not in known]
         unknown += [each for each in strings if each not in fields]
+        unknown += [each.reads for each in transforms if each.reads and each.reads not in fields]
         if not features or unknown or len(set(features)) < len(features):
             what = f"nothing defines {unknown[0]!s:.60}" if unknown else "its features are none, or one comes twice"
             msg = (
                 f"The feature set {name}@{version} cannot be: {what}. Give each feature a definition of its own, once."
             )
             raise SettingsError(msg)
-        return cls(name, version, features, fields, windows, strings)
+        return cls(name, version, features, fields, windows, strings, transforms)
 
     def vector(self, event: Transaction) -> dict[str, Any]:
         """Return the features of one transaction by name, all of them, in order.

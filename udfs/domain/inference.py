@@ -38,7 +38,7 @@ def inference_of(
     digest
         sha256 of the artifact held by the object that scored, never looked up elsewhere; None when nothing scored.
     score
-        None with a ``reason``: ``no_champion`` or ``missing_feature``.
+        None with a ``reason``: ``no_champion``, ``missing_feature`` or ``feature_set_not_taken_up``.
     excluded
         The version was trained on this transaction: it does not count in its ROC AUC.
     watermark_ms

@@ -130,6 +130,12 @@ class LargeHistory(EntityHistory):
         """About how many bytes the entity has, all its parts together."""
         return self._events.last_count * EVENT_BYTES
 
+    @property
+    def oldest_ms(self) -> int | None:
+        """Time of the oldest transaction that is kept; None where there is none."""
+        first = next(self._events.between(self.horizon_ms - 1, self.greatest_ms), None)
+        return None if first is None else first[0].times[first[1]]
+
     def keys(self) -> Iterable[str]:
         """Return the keys of all parts that may be there."""
         yield from self._events.keys()

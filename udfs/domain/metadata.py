@@ -11,7 +11,15 @@ from typing import Any
 
 import orjson
 
-__all__ = ["Activation", "ArtifactPart", "IgnoredRow", "MalformedRow", "MetadataRow", "parse_metadata"]
+__all__ = [
+    "Activation",
+    "ArtifactPart",
+    "FeatureDefinition",
+    "IgnoredRow",
+    "MalformedRow",
+    "MetadataRow",
+    "parse_metadata",
+]
 
 
 REPLACEMENT_CHARACTER = "\ufffd"
@@ -30,7 +38,10 @@ class ArtifactPart:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A role is given a version, or loses it: a row of ``weir.model_activation``."""
+    """A role is given a version, or loses it: a row of ``weir.model_activation``.
+
+    ``forced``: it scores at once, also where the windows of its feature set are not full yet.
+    """
 
     deployment_seq: int
     model: str
@@ -40,6 +51,7 @@ class Activation:
     threshold: float | None
     effective_from_ms: int
     retired: bool
+    forced: bool = False
 
     def to_json(self) -> bytes:
         """Write the row as canonical JSON."""
@@ -49,6 +61,35 @@ class Activation:
     def from_json(cls, data: bytes | str) -> Activation:
         """Read what :meth:`to_json` wrote."""
         return cls(**orjson.loads(data))
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureDefinition:
+    """A version of a feature set, or that it is retired: a row of ``weir.feature_definition``."""
+
+    name: str
+    version: int
+    hash: str
+    definition: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """Name and version; of a retirement the label of what is retired."""
+        return self.name if self.retires else f"{self.name}@{self.version}"
+
+    @property
+    def retires(self) -> bool:
+        """Whether the row says that a set is retired."""
+        return bool(self.definition.get("retired"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as it travels between stages, told from events by its ``kind``."""
+        return {"kind": "feature_definition", **asdict(self)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> FeatureDefinition:
+        """Read what :meth:`to_json` returned."""
+        return cls(value["name"], value["version"], value["hash"], value["definition"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +107,7 @@ class MalformedRow:
     detail: str
 
 
-MetadataRow = ArtifactPart | Activation | IgnoredRow | MalformedRow
+MetadataRow = ArtifactPart | Activation | FeatureDefinition | IgnoredRow | MalformedRow
 
 
 def parse_metadata(value: str | None) -> MetadataRow:
@@ -135,7 +176,18 @@ def _activation(row: dict[str, Any]) -> Activation:
         threshold=None if threshold is None else float(threshold),
         effective_from_ms=_integer(row, "effective_from_ms") if row.get("effective_from_ms") is not None else 0,
         retired=bool(row.get("retired", False)),
+        forced=bool(row.get("forced", False)),
     )
+
+
+def _feature_definition(row: dict[str, Any]) -> FeatureDefinition:
+    definition = row["definition"]
+    if isinstance(definition, str):  # Debezium writes jsonb as text
+        definition = orjson.loads(definition)
+    if not isinstance(definition, dict):
+        msg = f"definition is {type(definition).__name__}"
+        raise TypeError(msg)
+    return FeatureDefinition(_text(row, "name"), _integer(row, "version"), _text(row, "hash"), definition)
 
 
 def _text(row: dict[str, Any], name: str) -> str:
@@ -154,7 +206,8 @@ def _integer(row: dict[str, Any], name: str) -> int:
     return value
 
 
-_PARSERS: dict[str, Callable[[dict[str, Any]], ArtifactPart | Activation]] = {
+_PARSERS: dict[str, Callable[[dict[str, Any]], ArtifactPart | Activation | FeatureDefinition]] = {
+    "feature_definition": _feature_definition,
     "model_artifact": _artifact_part,
     "model_activation": _activation,
 }

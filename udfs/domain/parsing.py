@@ -8,7 +8,9 @@ after the append time) and ``unknown_control``. The stages add ``duplicate``. No
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Literal
 
 from udfs.domain.control import Control
@@ -28,9 +30,15 @@ from udfs.domain.rejection import Rejection
 
 __all__ = ["Control", "Rejection", "parse_transaction", "parse_truth"]
 
+NO_FIELDS: Mapping[str, bool] = MappingProxyType({})
+
 
 def parse_transaction(
-    value: str | None, position: Position, required_fields: Sequence[str] = (), strings: Sequence[str] = ()
+    value: str | None,
+    position: Position,
+    required_fields: Sequence[str] = (),
+    strings: Sequence[str] = (),
+    optional: Mapping[str, bool] = NO_FIELDS,
 ) -> Transaction | Rejection | Control:
     """Parse one record of the topic ``transactions``.
 
@@ -45,6 +53,8 @@ def parse_transaction(
         ignored.
     strings
         Those of them that are strings (an integer is taken as one), the others are numbers.
+    optional
+        Further names, and whether each is a string: kept where the message has them so.
 
     Examples
     --------
@@ -75,7 +85,8 @@ def parse_transaction(
             fields={
                 name: read_id(message, name) if name in strings else read_number(message, name)
                 for name in required_fields
-            },
+            }
+            | (_optional(message, optional) if optional else {}),
             features={},
             late=False,
             warming_up=False,
@@ -123,6 +134,14 @@ def parse_truth(value: str | None, position: Position) -> Truth | Rejection | Co
         )
     except Refusal as refusal:
         return Rejection(refusal.reason, refusal.detail)
+
+
+def _optional(message: dict[str, Any], optional: Mapping[str, bool]) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
+    for name, is_string in optional.items():
+        with suppress(Refusal):
+            found[name] = read_id(message, name) if is_string else read_number(message, name)
+    return found
 
 
 def _label(message: dict[str, Any]) -> Literal[0, 1]:

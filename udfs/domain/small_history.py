@@ -139,6 +139,11 @@ class SmallHistory(EntityHistory):
             HEADER.size + EventChunk.size(len(self.times)) + TruthRecords.size(len(self.truths) if self._truths else 0)
         )
 
+    @property
+    def oldest_ms(self) -> int | None:
+        """Time of the oldest transaction that is kept; None where there is none."""
+        return self.times[self.first] if self.first < len(self.times) else None
+
     def drop_expired(self) -> None:
         """Forget what is older than what is kept."""
         if self.first:

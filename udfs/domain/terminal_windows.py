@@ -16,7 +16,7 @@ from udfs.domain.transaction_digest import transaction_digest
 from udfs.domain.window_names import DAY_MS
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["TERMINAL_RETENTION_MS", "changes_counts", "update_terminals"]
+__all__ = ["TERMINAL_RETENTION_MS", "changes_counts", "terminal_histories", "update_terminals"]
 
 TERMINAL_RETENTION_MS = 38 * DAY_MS
 """The delay, the longest window and one day: an event time may lie a day ahead, and must not cost others their
@@ -27,6 +27,13 @@ HANDBOOK = WindowPlan(HANDBOOK_TERMINAL)
 def changes_counts(truth: Truth) -> bool:
     """Say whether a truth can change a count; a first one that says "genuine" cannot."""
     return truth["label"] == 1 or truth["revision"] > 0
+
+
+def terminal_histories(
+    state: MutableMapping[str, bytes], parts: MutableMapping[str, bytes], lateness_ms: int = 0
+) -> EntityHistories:
+    """Return the terminals' histories, kept as :func:`update_terminals` keeps them."""
+    return EntityHistories(state, parts, TERMINAL_RETENTION_MS + lateness_ms, SmallHistory.of_terminal_1)
 
 
 def update_terminals(
@@ -72,8 +79,7 @@ def update_terminals(
     retained history, and a first one that says "genuine" change nothing.
     """
     taken: list[Transaction] = []
-    keep_ms = TERMINAL_RETENTION_MS + lateness_ms
-    histories = EntityHistories(state, state if parts is None else parts, keep_ms, SmallHistory.of_terminal_1)
+    histories = terminal_histories(state, state if parts is None else parts, lateness_ms)
     for event in events:
         terminal_id = event["terminal_id"]
         if terminal_id is None:

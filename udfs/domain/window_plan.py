@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from udfs.domain.compile_windows import compile_windows
 from udfs.domain.entity_history import EntityHistory
+from udfs.domain.event_transform import EventTransform
 from udfs.domain.small_history import SmallHistory
 from udfs.domain.window_feature import WindowFeature
 
@@ -32,16 +33,19 @@ class WindowPlan:
     features
         What to compute; all of the same entity.
 
+    transforms
+        Features of a transaction alone, computed beside them in the customer stage.
+
     Attributes
     ----------
-    features
+    features, transforms
         The same.
     """
 
-    __slots__ = ("_of_columns", "_of_edges", "_offsets", "_outputs", "_sums", "features")
+    __slots__ = ("_of_columns", "_of_edges", "_offsets", "_outputs", "_sums", "features", "transforms")
 
-    def __init__(self, features: Iterable[WindowFeature]) -> None:
-        self.features = tuple(features)
+    def __init__(self, features: Iterable[WindowFeature], transforms: Iterable[EventTransform] = ()) -> None:
+        self.features, self.transforms = tuple(features), tuple(transforms)
         offsets = {f.delay_ms for f in self.features} | {f.delay_ms + f.window_ms for f in self.features}
         self._offsets = sorted(offsets)
         place = {offset: index for index, offset in enumerate(self._offsets)}
@@ -77,13 +81,6 @@ class WindowPlan:
             )
             for f in self.features
         }
-
-    def warming(self, history: EntityHistory, time_ms: int) -> bool:
-        """Say whether a window reaches back to transactions whose amounts are not known."""
-        return any(
-            feature.field is not None and time_ms - feature.delay_ms - feature.window_ms < history.amounts_since_ms - 1
-            for feature in self.features
-        )
 
 
 def _amounts(history: EntityHistory, feature: WindowFeature, time_ms: int) -> list[float]:

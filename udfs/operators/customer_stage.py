@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
-from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, update_customers
+from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, customer_histories, update_customers
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
 from udfs.domain.event_order import in_event_order
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.metadata import FeatureDefinition, parse_metadata
 from udfs.domain.parsing import Control, Rejection, parse_transaction, parse_truth
 from udfs.domain.payload import encode
 from udfs.domain.shards import Shards
 from udfs.domain.terminal_windows import changes_counts
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
-from udfs.operators.descriptors import CUSTOMER_PARTS, CUSTOMERS, DEAD_LETTERS, TRUTHS
+from udfs.operators.descriptors import CUSTOMER_PARTS, CUSTOMER_SETS, CUSTOMERS, DEAD_LETTERS, TRUTHS
 from udfs.operators.ends_job_for_good import ends_job_for_good
 from udfs.operators.labelled_counters import LabelledCounters
+from udfs.operators.shard_sets import ShardSets
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 from udfs.operators.sweeps import Sweeps
@@ -37,15 +39,18 @@ class CustomerStage(KeyedProcessFunction):
     """Validates batches of raw transactions and truths, and computes the customer's windows.
 
     Keyed by
-        Shard of the customer. Batches come from SQL: transactions and truths in one input, told apart by their topic.
+        Shard of the customer. Batches come from SQL: transactions, truths and, one copy for each shard, the rows of
+        ``feature_definition`` in one input, told apart by their topic.
     State kept
         ``customers``: one entry per customer, its transactions of the longest window.
         ``customer-parts``: chunks and buckets of customers with more than 512 transactions.
+        ``customer-feature-sets``: the feature sets by rows that this shard computes.
     Timers
         One event-time timer a week and shard, which removes idle customers. With order = event_time the batches were
         released at the watermark by SQL and are sorted here.
     Emits
-        Payloads of transactions and truths keyed by terminal shard; truths keyed by transaction shard (side output);
+        Payloads of transactions and truths keyed by terminal shard, and each row of a feature set for the terminal shard
+        of the same key; truths keyed by transaction shard (side output);
         dead letters (side output): malformed records and repeated transaction ids, with their position.
     Restart, late or repeated event
         State and source offsets come from the same checkpoint, so nothing is counted twice. A late transaction is scored
@@ -64,17 +69,27 @@ class CustomerStage(KeyedProcessFunction):
         self._sweeps = Sweeps(CUSTOMER_RETENTION_MS + self._settings.lateness_ms)
         self._shards = Shards(self._settings.shards)
         self._dead_letters = LabelledCounters(ctx.get_metrics_group(), "dead_letters", ("reason",))
-        self._plan = FeatureCatalog.from_json(self._settings.feature_rows).plan("customer")
+        self._sets = ShardSets(
+            "customer",
+            FeatureCatalog.from_json(self._settings.feature_rows),
+            StateEntries(ctx.get_map_state(CUSTOMER_SETS)),
+            self._customers,
+            lambda: customer_histories(self._customers, self._parts, self._settings.lateness_ms),
+        )
         self._feature_set = FEATURE_SETS[self._settings.feature_set]
 
     def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Handle one batch of one topic and one shard."""
         topic, values, partitions, offsets, appended = batch
+        if topic == "weir.metadata":
+            yield from self._define(values, ctx)
+            return
+        sets = self._sets.of(ctx)
         events: list[Transaction | Truth] = []
         raw: dict[tuple[int, int], str | None] = {}
         for value, partition, offset, append_ms in zip(values, partitions, offsets, appended, strict=True):
             position = Position(partition=partition, offset=offset, ingestion_time_ms=append_ms)
-            parsed = self._parse(topic, value, position)
+            parsed = self._parse(topic, value, position, sets.optional_fields)
             if isinstance(parsed, Rejection):
                 yield DEAD_LETTERS, self._dead_letter(topic, position, parsed.reason, parsed.detail, value)
             elif not isinstance(parsed, Control):
@@ -87,9 +102,10 @@ class CustomerStage(KeyedProcessFunction):
                 events,  # type: ignore[arg-type]
                 self._customers,
                 lateness_ms=self._settings.lateness_ms,
-                plan=self._plan,
+                plan=sets.plan,
                 parts=self._parts,
             )
+            sets.mark(update.events)
             self._metrics.take(update.sizes)
             if update.events:
                 first = update.events[0]
@@ -104,14 +120,24 @@ class CustomerStage(KeyedProcessFunction):
             for key, truths in self._grouped(events, lambda truth: truth["transaction_id"]).items():
                 yield TRUTHS, Row(key, encode(truths))
 
+    def _define(self, values: list[str | None], ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Take rows of feature sets, and hand them on; what is none the gate reports."""
+        rows = [row for row in map(parse_metadata, values) if isinstance(row, FeatureDefinition)]
+        self._sets.take(rows, ctx)
+        if rows:
+            yield Row(ctx.get_current_key(), encode([row.to_json() for row in rows]))
+
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Remove idle customers."""
         self._sweeps.sweep(self._customers, self._parts, timestamp, ctx)
         return iter(())
 
-    def _parse(self, topic: str, value: str | None, position: Position) -> Transaction | Truth | Rejection | Control:
+    def _parse(
+        self, topic: str, value: str | None, position: Position, optional: Mapping[str, bool]
+    ) -> Transaction | Truth | Rejection | Control:
         if topic == "transactions":
-            return parse_transaction(value, position, self._feature_set.required_fields, self._feature_set.strings)
+            mine = self._feature_set
+            return parse_transaction(value, position, mine.required_fields, mine.strings, optional)
         return parse_truth(value, position)
 
     def _by_terminal(self, events: Any) -> Iterator[Any]:  # noqa: ANN401

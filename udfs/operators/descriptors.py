@@ -15,6 +15,7 @@ __all__ = [
     "BROADCAST",
     "CUSTOMERS",
     "CUSTOMER_PARTS",
+    "CUSTOMER_SETS",
     "DEAD_LETTERS",
     "GATE_STATE",
     "HELD_BACK",
@@ -32,6 +33,7 @@ __all__ = [
     "SCORED_TOPICS",
     "TERMINALS",
     "TERMINAL_PARTS",
+    "TERMINAL_SETS",
     "TRUTHS",
     "VERDICT",
     "WATERMARKS",
@@ -69,6 +71,9 @@ TERMINALS = MapStateDescriptor("terminals", STRING, BYTES)
 # Chunks and buckets of entities too large for one entry there (udfs/domain/large_history.py).
 CUSTOMER_PARTS = MapStateDescriptor("customer-parts", STRING, BYTES)
 TERMINAL_PARTS = MapStateDescriptor("terminal-parts", STRING, BYTES)
+# Feature sets by rows, as the shard read them, and from when on their windows are full (udfs/domain/shard_features.py).
+CUSTOMER_SETS = MapStateDescriptor("customer-feature-sets", STRING, BYTES)
+TERMINAL_SETS = MapStateDescriptor("terminal-feature-sets", STRING, BYTES)
 HELD_BACK = MapStateDescriptor("held-back-for-watermark", STRING, BYTES)
 HELD_FOR_MODEL = MapStateDescriptor("held-for-first-model", STRING, BYTES)
 GATE_STATE = MapStateDescriptor("gate", STRING, BYTES)

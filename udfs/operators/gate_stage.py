@@ -14,7 +14,7 @@ from model_store.gate import Gate, Ruling
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position
 from udfs.domain.feature_catalog import FeatureCatalog
-from udfs.domain.metadata import Activation, ArtifactPart, MalformedRow, parse_metadata
+from udfs.domain.metadata import Activation, ArtifactPart, FeatureDefinition, MalformedRow, parse_metadata
 from udfs.domain.payload import encode
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
@@ -37,11 +37,11 @@ class GateStage(KeyedProcessFunction):
     Keyed by
         One constant key: there is one gate, and ``weir.metadata`` has one partition.
     State kept
-        ``gate``: parts of artifacts, pending activations, the last judged sequence number of each role; with
-        activation = event_time also the transactions' watermark, which a restart would forget.
+        ``gate``: parts of artifacts, pending activations, feature sets by rows, the last judged sequence number of each
+        role; with activation = event_time also the transactions' watermark, which a restart would forget.
     Timers
-        A processing-time timer every second while an activation waits for its artifact. With activation = event_time an
-        event-time timer that fires whenever the watermark moves.
+        A processing-time timer every second while an activation waits for its artifact or feature set. With activation =
+        event_time an event-time timer that fires whenever the watermark moves.
     Emits
         Verdicts (broadcast to all scorers, with the artifact's bytes); model events and dead letters (side outputs).
     Restart, late or repeated event
@@ -59,7 +59,7 @@ class GateStage(KeyedProcessFunction):
         self._gate = Gate(
             self._state,
             model=self._settings.model,
-            feature_sets=FeatureCatalog.from_json(self._settings.feature_rows).hashes,
+            feature_sets=FeatureCatalog.from_json(self._settings.feature_rows),
             admit=admit,
             patience_ms=self._settings.gate_patience_ms,
             trusted_keys=self._settings.trusted_keys,
@@ -77,6 +77,8 @@ class GateStage(KeyedProcessFunction):
             yield DEAD_LETTERS, Row(f"weir.metadata-{partition}-{offset}", encode(letter))
         elif isinstance(row, ArtifactPart):
             yield from self._publish(self._gate.part_arrived(row))
+        elif isinstance(row, FeatureDefinition):
+            yield from self._publish(self._gate.definition_arrived(row), f"row {offset} of weir.metadata")
         elif isinstance(row, Activation):
             yield from self._publish(self._gate.activation_arrived(row, now_ms()))
             if self._gate.waits:
@@ -100,20 +102,39 @@ class GateStage(KeyedProcessFunction):
         if watermark_ms < END_OF_TIME_MS:
             ctx.timer_service().register_event_time_timer(watermark_ms + 1)
 
-    def _publish(self, ruling: Ruling) -> Iterator[Any]:
+    def _publish(self, ruling: Ruling, place: str = "") -> Iterator[Any]:
         for verdict in ruling.verdicts:
             yield verdict.to_json()
         for event in ruling.events:
             activation = event.activation
-            record = {
-                "model": activation.model,
-                "version": activation.version,
-                "role": activation.role,
-                "digest": activation.digest,
-                "event": event.event,
-                "reason": event.reason,
-                "deployment_seq": activation.deployment_seq,
-                "subtask_count": self._settings.parallelism,
-                "time_ms": now_ms(),
-            }
-            yield MODEL_EVENTS, Row(activation.model, encode(record))
+            yield self._model_event(
+                event.event,
+                event.reason,
+                model=activation.model,
+                version=activation.version,
+                role=activation.role,
+                digest=activation.digest,
+                deployment_seq=activation.deployment_seq,
+            )
+        for uptake in ruling.uptakes:
+            yield self._model_event(
+                uptake.event,
+                f"{uptake.label}: {uptake.reason or place}",
+                model=self._settings.model,
+                version=None,
+                role=None,
+                digest=uptake.hash,
+                deployment_seq=None,
+                feature_set=uptake.label,
+            )
+
+    def _model_event(self, event: str, reason: str | None, *, model: str, **about: Any) -> Any:  # noqa: ANN401
+        record = {
+            "model": model,
+            **about,
+            "event": event,
+            "reason": reason,
+            "subtask_count": self._settings.parallelism,
+            "time_ms": now_ms(),
+        }
+        return MODEL_EVENTS, Row(model, encode(record))

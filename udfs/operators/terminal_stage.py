@@ -11,12 +11,14 @@ from pyflink.datastream import KeyedProcessFunction
 
 from udfs.domain.event_order import in_event_order
 from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.metadata import FeatureDefinition
 from udfs.domain.payload import decode, encode
 from udfs.domain.shards import Shards
-from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, update_terminals
+from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, terminal_histories, update_terminals
 from udfs.operators.build_check import check_build
-from udfs.operators.descriptors import HELD_BACK, TERMINAL_PARTS, TERMINALS
+from udfs.operators.descriptors import HELD_BACK, TERMINAL_PARTS, TERMINAL_SETS, TERMINALS
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.shard_sets import ShardSets
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
 from udfs.operators.sweeps import Sweeps
@@ -35,6 +37,7 @@ class TerminalStage(KeyedProcessFunction):
         ``terminals``: one entry per terminal, its transactions of the longest window with their labels.
         ``held-back-for-watermark``: with order = event_time, events by the watermark that releases them.
         ``terminal-parts``: chunks and buckets of terminals with more than 512 transactions.
+        ``terminal-feature-sets``: the feature sets by rows that this shard computes.
     Timers
         With order = event_time one event-time timer per source window; one a week and shard removes idle terminals.
     Emits
@@ -55,12 +58,21 @@ class TerminalStage(KeyedProcessFunction):
         self._metrics = WindowMetrics(ctx.get_metrics_group())
         self._sweeps = Sweeps(TERMINAL_RETENTION_MS)
         self._held_back = StateEntries(ctx.get_map_state(HELD_BACK))
-        self._plan = FeatureCatalog.from_json(self._settings.feature_rows).plan("terminal")
+        self._sets = ShardSets(
+            "terminal",
+            FeatureCatalog.from_json(self._settings.feature_rows),
+            StateEntries(ctx.get_map_state(TERMINAL_SETS)),
+            self._terminals,
+            lambda: terminal_histories(self._terminals, self._parts),
+        )
         self._shards = Shards(self._settings.shards)
 
     def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Take a batch at once, or hold it back until the watermark has passed its source window."""
         events = decode(payload)
+        if events and events[0]["kind"] == "feature_definition":
+            self._sets.take([FeatureDefinition.from_json(row) for row in events], ctx)
+            return
         if self._settings.order == "arrival":
             yield from self._take(events, ctx)
             return
@@ -89,7 +101,9 @@ class TerminalStage(KeyedProcessFunction):
 
     def _take(self, events: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         sizes: list[int] = []
-        scored_next = update_terminals(events, self._terminals, plan=self._plan, parts=self._parts, sizes=sizes)
+        sets = self._sets.of(ctx)
+        scored_next = update_terminals(events, self._terminals, plan=sets.plan, parts=self._parts, sizes=sizes)
+        sets.mark(scored_next)
         self._metrics.take(sizes)
         if scored_next:
             first = scored_next[0]

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.domain.metadata import Activation, ArtifactPart, IgnoredRow, MalformedRow, parse_metadata
+from udfs.domain.metadata import (
+    Activation,
+    ArtifactPart,
+    FeatureDefinition,
+    IgnoredRow,
+    MalformedRow,
+    parse_metadata,
+)
 
 ROW = {
     "deployment_seq": 4, "model": "fraud", "role": "champion", "version": "2", "digest": "d", "threshold": 0.9,
@@ -32,10 +39,19 @@ def test_a_part_of_an_artifact_is_decoded():
 
 
 @pytest.mark.parametrize(
-    "value", [None, envelope(None, op="d"), envelope({"a": 1}, "feature_definition"), '{"op":"c","source":{}}']
+    "value", [None, envelope(None, op="d"), envelope({"a": 1}, "notification"), '{"op":"c","source":{}}']
 )
 def test_tombstones_deletes_and_other_tables_are_ignored(value):
     assert isinstance(parse_metadata(value), IgnoredRow)
+
+
+@pytest.mark.parametrize("definition", [{"features": ["N"]}, '{"features": ["N"]}'])
+def test_a_feature_set_is_read_from_an_object_as_from_text_and_travels_between_stages(definition):
+    row = {"name": "mine", "version": 2, "hash": "h", "definition": definition}
+    read = parse_metadata(envelope(row, "feature_definition"))
+    assert read == FeatureDefinition("mine", 2, "h", {"features": ["N"]})
+    assert FeatureDefinition.from_json(json.loads(json.dumps(read.to_json()))) == read
+    assert isinstance(parse_metadata(envelope({**row, "definition": "[]"}, "feature_definition")), MalformedRow)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +85,7 @@ def test_no_text_whatever_raises(text):
 def test_no_row_whatever_raises(changes):
     parse_metadata(envelope({**ROW, **changes}))
     parse_metadata(envelope(changes, "model_artifact"))
+    parse_metadata(envelope(changes, "feature_definition"))
 
 
 def test_a_name_that_was_not_utf8_deploys_nothing():

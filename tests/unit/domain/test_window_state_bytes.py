@@ -8,10 +8,11 @@ import pytest
 
 from udfs.domain import entity_histories
 from udfs.domain.customer_windows import update_customers
-from udfs.domain.small_history import SmallHistory
-from udfs.domain.terminal_windows import update_terminals
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
+from udfs.domain.shard_features import ShardFeatures
+from udfs.domain.terminal_windows import terminal_histories, update_terminals
 from udfs.domain.window_feature import WindowFeature
-from udfs.domain.window_plan import WindowPlan
 
 DAY_MS = 86_400_000
 CUSTOMERS = {
@@ -91,10 +92,15 @@ def test_the_customer_state_of_schema_1_is_read():
 
 def test_the_terminal_state_of_schema_1_is_read_without_amounts():
     check_terminal(state(TERMINALS))
-    history = SmallHistory.of_terminal_1(38 * DAY_MS, state(TERMINALS)["k"])
-    plan = WindowPlan([WindowFeature("MEAN", "terminal", "mean", DAY_MS, field="amount")])
-    assert plan.warming(history, 3 * DAY_MS)
-    assert not plan.warming(history, 4 * DAY_MS)
+    count, mean = (WindowFeature(a, "terminal", a, DAY_MS, field=f) for a, f in (("count", None), ("mean", "amount")))
+    sets = FeatureCatalog(FeatureSet(w.name, 1, (w.name,), (), (w,)) for w in (count, mean))
+    old = state(TERMINALS)
+    shard = ShardFeatures("terminal", sets, {}, terminal_histories(old, old), old)
+    newest_ms = 3 * DAY_MS  # a truth told of it
+    for time_ms, warming in ((newest_ms, True), (newest_ms + DAY_MS, True), (newest_ms + DAY_MS + 1, False)):
+        event = {"event_time_ms": time_ms, "sets": {"count@1": False, "mean@1": False}}
+        shard.mark([event])
+        assert event["sets"] == {"count@1": False, "mean@1": warming}, "amounts are known from the migration on"
 
 
 def check_terminal(recorded):

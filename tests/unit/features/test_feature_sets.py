@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from connectors.data.dataset import open_dataset
 from jobs.backfill.run_backfill import run_backfill
+from jobs.features.definition_text import definition_text, parse_definition
 from jobs.features.feature_changes import add_features, retire_features
 from jobs.features.feature_rows import feature_catalog, feature_set_named
-from jobs.features.window_text import parse_window, window_text
 from jobs.training.training_examples import examples_of
 from tests.unit.operators.fakes import FakeFlink
 from tests.unit.operators.test_truth_join_stage import stage as truth_join
@@ -71,6 +75,13 @@ def test_a_set_is_the_other_ones_features_in_order_and_then_its_own():
         ({"features": ["X=3d"]}, "is no feature; write"),
         ({"features": ["X=customer.count 3 days"]}, "is no feature"),
         ({"features": [SPENT, SPENT]}, "comes twice"),
+        ({"features": ["X=hour(amount)"]}, "needs no field"),
+        ({"features": ["X=log"]}, "needs a field"),
+        ({"features": ["X=sqrt(amount)"]}, "has the function 'sqrt'"),
+        ({"features": ["X=one_hot(channel)"]}, "needs the value that is 1"),
+        ({"features": ["X=hash(channel)"]}, "needs a number of buckets"),
+        ({"features": ["X=hash(channel) 1"]}, "it must be 2 to"),
+        ({"features": ["X=one_hot(amount=5)"]}, "which is a number"),
         ({"features": ["TX_AMOUNT=customer.count 3d"]}, "comes twice"),
         ({"features": ["SPENT_3D=customer.sum(amount) 4d"], "taken": [SPENT]}, "a name has one meaning"),
     ],
@@ -97,10 +108,14 @@ def test_a_retired_set_is_gone_and_its_number_is_never_used_again():
 
 
 @pytest.mark.parametrize(
-    "text", ["customer.count 1d12h", "terminal.fraud_rate 1h delay 7d", "customer.std(amount) 250ms"]
+    "text",
+    [
+        *("customer.count 1d12h", "terminal.fraud_rate 1h delay 7d", "customer.std(amount) 250ms", "weekend", "night"),
+        *("hour", "log(amount)", "log(V1)", "one_hot(channel=in shop)", "one_hot(channel=)", "hash(channel) 32"),
+    ],
 )
 def test_a_definition_is_read_as_it_is_written(text):
-    assert window_text(parse_window(f"NAME = {text}")) == text
+    assert definition_text(parse_definition(f"NAME = {text}")) == text
 
 
 def test_the_codes_sets_keep_their_hashes():
@@ -137,3 +152,60 @@ def test_the_catalog_travels_in_the_jobs_arguments():
     assert again.hashes == catalog.hashes
     assert again.hashes["mine@1"] == made.hash
     assert FeatureCatalog.from_json([]).to_json() == ()
+
+
+TRANSFORMS = (
+    "WEEKEND=weekend", "NIGHT=night", "HOUR=hour", "LOG=log(amount)", "LOG_V1=log(V1)", "WEB=one_hot(channel=web)",
+    "CHANNEL=hash(channel) 16",
+)  # fmt: skip
+V1 = (-2.0, 0.0, 5.0)
+CHANNELS = ("web", "shop", "web")
+
+
+def channelled():
+    """Return generated transactions with a number and a string more."""
+    made = open_dataset("generator", rows=300, seed=9, days=20)
+    fields = {"V1": np.resize(V1, len(made)), "channel": np.resize(np.array(CHANNELS, dtype=object), len(made))}
+    return replace(made, columns=replace(made.columns, fields=fields))
+
+
+def test_transforms_are_computed_alike_by_backfill_training_and_stages():
+    store = Rows()
+    made = add(store, features=(*TRANSFORMS, SPENT))
+    assert (made.required_fields, made.strings) == (("V1", "channel"), ("channel",))
+    again = add(store, based_on="mine", features=(), without=["LOG_V1", "SPENT_3D"])
+    assert (again.required_fields, [each.name for each in again.transforms][-1]) == (("channel",), "CHANNEL")
+    dataset = channelled()
+    found = run_backfill(dataset, made, processes=1)
+    trained = [list(example.vector.values()) for example in examples_of(dataset, made)]
+    np.testing.assert_array_equal(found.values, trained)
+    settings = truth_join(feature_rows=feature_catalog(store.rows).to_json())._settings
+    customers, names = FakeFlink(CustomerStage(settings)), made.features[-8:]
+    for row, message in enumerate(dataset.transactions()):
+        customers.send("s", batch("transactions", [message | {"V1": V1[row % 3], "channel": CHANNELS[row % 3]}]))
+        (event,) = decode(customers.out[-1][1])
+        computed = [event["features"][name] for name in names]
+        assert computed == found.values[row, -8:].tolist()
+        at = datetime.fromtimestamp(message["event_time_ms"] / 1_000, UTC)
+        assert computed[:4] == [
+            at.weekday() >= 5,
+            at.hour <= 6,
+            at.hour,
+            pytest.approx(math.log(1 + message["amount"])),
+        ]
+        assert computed[4] == pytest.approx((-math.log(3), 0.0, math.log(6))[row % 3])
+        assert computed[5] == (CHANNELS[row % 3] == "web")
+        assert 0 <= computed[6] < 16
+
+
+def test_a_message_without_the_field_lacks_the_feature_and_is_no_dead_letter():
+    store = Rows()
+    add(store, features=TRANSFORMS)
+    settings = truth_join(feature_rows=feature_catalog(store.rows).to_json())._settings
+    customers = FakeFlink(CustomerStage(settings))
+    (message,) = list(open_dataset("generator", rows=1, seed=9).transactions())
+    for changes, missing in (({}, {"LOG_V1", "WEB", "CHANNEL"}), ({"V1": "text", "channel": "web"}, {"LOG_V1"})):
+        customers.send("s", batch("transactions", [message | {"transaction_id": str(changes)} | changes]))
+        (event,) = decode(customers.out[-1][1])
+        assert {"LOG_V1", "WEB", "CHANNEL", "HOUR"} - set(event["features"]) == missing
+    assert not customers.aside["dead-letters"]

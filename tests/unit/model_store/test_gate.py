@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 from model_store.gate import MAX_ARTIFACT_BYTES, Gate, Verdict
 from udfs.domain.deployment import Deployment
 from udfs.domain.errors import ArtifactError, JobError
-from udfs.domain.metadata import Activation, ArtifactPart
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.metadata import Activation, ArtifactPart, FeatureDefinition
+from udfs.domain.window_feature import WindowFeature
 
 GOOD, BAD = b"good artifact", b"bad artifact"
 
@@ -51,7 +55,7 @@ def state() -> dict[str, bytes]:
 
 @pytest.fixture
 def gate(state: dict[str, bytes]) -> Gate:
-    return Gate(state, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000)
+    return Gate(state, model="fraud", feature_sets=FeatureCatalog(), admit=admit, patience_ms=1_000)
 
 
 def said(ruling) -> list[tuple[str, str | None]]:
@@ -115,7 +119,7 @@ def test_the_champion_is_never_retired_to_nothing_but_a_challenger_is(gate):
 
 
 def test_an_effective_time_behind_the_watermark_is_refused_but_not_of_what_was_in_force_at_submission(state):
-    gate = Gate(state, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000, first_seq=1)
+    gate = Gate(state, model="fraud", feature_sets=FeatureCatalog(), admit=admit, patience_ms=1_000, first_seq=1)
     gate.part_arrived(part(GOOD))
     gate.watermark_ms = 5_000
     assert said(gate.activation_arrived(activation(1, effective_from_ms=10), 0)) == [("activated", None)]
@@ -155,7 +159,7 @@ def test_repeats_and_replays_end_in_the_same_deployment_and_each_activation_is_j
     again = [row for index, row in enumerate(rows) for row in (row, *rows[: index if numbers.random() < 0.3 else 0])]
 
     def run(sequence) -> tuple[Deployment, list]:
-        gate = Gate({}, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000)
+        gate = Gate({}, model="fraud", feature_sets=FeatureCatalog(), admit=admit, patience_ms=1_000)
         deployment, events = Deployment(), []
         for row in sequence:
             ruling = gate.part_arrived(row) if isinstance(row, ArtifactPart) else gate.activation_arrived(row, 0)
@@ -189,3 +193,58 @@ def test_a_deployment_survives_its_encoding():
 def test_a_deployment_of_a_later_schema_is_refused():
     with pytest.raises(JobError, match="schema 2"):
         Deployment.from_json(b'{"schema":2,"seen_seq":0,"roles":{}}')
+
+
+MINE = FeatureSet("mine", 1, ("N",), (), (WindowFeature("N", "customer", "count", 3_600_000),))
+ROW = FeatureDefinition(MINE.name, MINE.version, MINE.hash, MINE.definition())
+
+
+def needs_mine(data: bytes, digest: str, feature_sets) -> None:
+    if "mine@1" not in feature_sets:
+        raise ArtifactError("unknown_feature_set", "mine@1")
+
+
+@pytest.fixture
+def needing(state: dict[str, bytes]) -> Gate:
+    gate = Gate(state, model="fraud", feature_sets=FeatureCatalog(), admit=needs_mine, patience_ms=1_000)
+    gate.part_arrived(part(GOOD))
+    return gate
+
+
+def test_a_version_waits_for_the_row_of_its_feature_set(needing, state):
+    assert said(needing.activation_arrived(activation(1), 0)) == [("pending", "unknown_feature_set: mine@1")]
+    assert said(needing.part_arrived(part(GOOD))) == [], "it goes on waiting, and says so once"
+    ruling = needing.definition_arrived(ROW)
+    assert [(each.label, each.event) for each in ruling.uptakes] == [("mine@1", "feature_set_taken_up")]
+    assert said(ruling) == [("activated", None)]
+    assert not needing.waits
+    again = Gate(state, model="fraud", feature_sets=FeatureCatalog(), admit=needs_mine, patience_ms=1_000)
+    assert again.definition_arrived(ROW).uptakes == [], "a row that comes again after a restart"
+    assert said(again.activation_arrived(activation(2), 0)) == [("activated", None)]
+
+
+def test_a_row_that_does_not_come_rejects_when_patience_ends_and_an_overtaken_version_never_comes_back(needing):
+    needing.activation_arrived(activation(1), 0)
+    assert said(needing.time_passed(999)) == []
+    assert said(needing.time_passed(1_000)) == [("rejected", "unknown_feature_set: mine@1")]
+    needing.activation_arrived(activation(2), 2_000)
+    needing.activation_arrived(activation(3), 2_000)
+    assert said(needing.definition_arrived(ROW)) == [("rejected", "superseded"), ("activated", None)]
+
+
+@pytest.mark.parametrize(
+    ("row", "event", "reason"),
+    [
+        (replace(ROW, hash="0" * 64), "feature_set_refused", "its definition has"),
+        (replace(ROW, definition={"features": ["N"]}), "feature_set_refused", "defines no feature set"),
+        (FeatureDefinition("mine@1", 1, "", {"retired": True}), "feature_set_retired", None),
+    ],
+)
+def test_what_becomes_of_other_rows(needing, row, event, reason):
+    (uptake,) = needing.definition_arrived(row).uptakes
+    assert (uptake.label, uptake.event) == ("mine@1", event)
+    assert (uptake.reason is None) if reason is None else (reason in uptake.reason)
+    assert needing.definition_arrived(row).uptakes == []
+    handbook = FEATURE_SETS["handbook"]
+    code = FeatureDefinition(handbook.name, handbook.version, handbook.hash, handbook.definition())
+    assert needing.definition_arrived(code).uptakes == [], "the code's own sets are no news"

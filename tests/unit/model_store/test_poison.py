@@ -17,6 +17,7 @@ from model_store.admission import admit
 from model_store.artifact import MAX_BYTES, Artifact, digest
 from model_store.export import export_artifact
 from model_store.gate import Gate
+from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.metadata import Activation, ArtifactPart, parse_metadata
 
 FEATURE_SETS = {"test@1": "ab" * 32}
@@ -29,7 +30,10 @@ class Stream:
 
     def __init__(self, champion: bytes) -> None:
         self.state: dict[str, bytes] = {}
-        self.gate = Gate(self.state, model="m", feature_sets=FEATURE_SETS, admit=admit, patience_ms=1_000)
+        self.gate = Gate(
+            self.state, model="m", feature_sets=FeatureCatalog(), patience_ms=1_000,
+            admit=lambda data, digest, feature_sets: admit(data, digest, feature_sets=FEATURE_SETS),
+        )  # fmt: skip
         self.events: list[tuple[str, str, str | None]] = []
         self.accepted: list[str] = []
         self.seq = 0
@@ -148,6 +152,7 @@ LINEAR: dict[str, tuple[str, Edit]] = {
 
 
 def refused_once(stream: Stream, reason: str) -> None:
+    stream.take(stream.gate.time_passed(1_000))  # for a feature set it has patience: its row may come later
     assert stream.refusals() == [reason]
     assert stream.accepted == ["good"]
 
@@ -260,6 +265,7 @@ def test_a_later_format_and_a_flipped_bit_are_refused(stream, trees):
 def test_after_all_that_the_champion_is_the_good_one_and_a_replay_says_nothing_again(trees, linear, tampered):
     stream = Stream(trees)
     deployed = [stream.deploy(case, tampered(trees, edit)) for case, (_, edit) in TAMPERED.items()]
+    stream.take(stream.gate.time_passed(1_000))
     before = len(stream.events)
     for activation in deployed:
         stream.take(stream.gate.activation_arrived(activation, 5))

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from model_store.gate import Gate
 from model_store.signature import check_signature, sign_digest
 from udfs.domain.errors import ArtifactError, SettingsError
+from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.metadata import Activation, ArtifactPart
 
 DIGEST = hashlib.sha256(b"artifact").hexdigest()
@@ -82,7 +83,9 @@ def test_the_gate_asks_for_the_signature_before_it_opens_the_artifact():
         opened.append(digest)
 
     opened: list[str] = []
-    gate = Gate({}, model="fraud", feature_sets={}, admit=admit, patience_ms=1_000, trusted_keys=public(OURS))
+    gate = Gate(
+        {}, model="fraud", feature_sets=FeatureCatalog(), admit=admit, patience_ms=1_000, trusted_keys=public(OURS)
+    )
     said = []
     for sequence, (data, key) in enumerate(((b"unsigned", None), (b"theirs", THEIRS), (b"ours", OURS)), start=1):
         digest = hashlib.sha256(data).hexdigest()

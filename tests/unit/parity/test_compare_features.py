@@ -8,7 +8,9 @@ from connectors.kafka.record import Record
 from jobs.parity.compare_features import compare_features
 from jobs.parity.recorded_events import RecordedEvents
 from jobs.training.training_examples import examples_of
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.window_feature import WindowFeature
 
 HANDBOOK = FEATURE_SETS["handbook"]
 HOUR_MS = 3_600_000
@@ -47,6 +49,25 @@ def test_a_faithful_stream_agrees_in_all_features(topics, by_arrival):
     assert (result.compared, result.matched, result.mismatched, result.missing) == (600, 600, 0, 0)
     assert set(result.largest) == set(HANDBOOK.features)
     assert max(result.largest.values()) < 1e-9
+
+
+def test_a_set_that_rows_define_is_computed_by_its_definition(topics):
+    window = WindowFeature("SPENT", "customer", "sum", 30 * 24 * HOUR_MS, field="amount")
+    mine = FeatureSet("mine", 1, ("TX_AMOUNT", "SPENT"), (), (window,))
+    spent: dict[str, list[dict]] = {}
+    inferences = []
+    for number, row in enumerate(orjson.loads(each.value) for each in topics["transactions"]):
+        before = spent.setdefault(row["customer_id"], [])
+        before.append(row)
+        since_ms = row["event_time_ms"] - window.window_ms
+        total = sum(each["amount"] for each in before if each["event_time_ms"] > since_ms)
+        said = {"transaction_id": row["transaction_id"], "role": "champion", "feature_set": mine.label}
+        inferences.append(record(said | {"features": {"TX_AMOUNT": row["amount"], "SPENT": total}}, number, 0))
+    stream = topics | {"inferences": inferences}
+    recorded = RecordedEvents.read(lambda topic: stream[topic], list, lambda: FeatureCatalog([mine]))
+    result = compare_features(recorded, lateness_ms=HOUR_MS, by_arrival=False)
+    assert (result.matched, result.mismatched, result.missing) == (600, 0, 0)
+    assert set(result.largest) == set(mine.features)
 
 
 def test_a_sample_needs_the_events_of_its_entities_only(topics):
@@ -92,7 +113,7 @@ def compared_vectors(transactions, topics):
     from jobs.parity.compare_features import _computed
     from udfs.domain.event_order import in_event_order
 
-    return _computed(in_event_order(recorded.events), recorded.inferences, HOUR_MS)
+    return _computed(in_event_order(recorded.events), recorded.inferences, HOUR_MS, recorded.catalog)
 
 
 def test_an_inference_whose_transaction_is_gone_is_missing(topics):

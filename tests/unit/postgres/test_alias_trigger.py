@@ -58,6 +58,12 @@ def test_setting_an_alias_is_a_deployment_with_what_the_tags_say(mlflow: AsMlflo
     assert (row.model, row.role, row.version, row.digest) == ("fraud", "champion", "1", digest)
     assert (row.threshold, row.effective_from_ms, row.who, row.why) == (0.75, 1_700_000_000_000, "ann", "better")
     assert not row.retired
+    mlflow.tag(1, forced="true")
+    mlflow.unalias("champion")
+    mlflow.alias("champion", 1)
+    with psycopg.connect(store._dsn) as connection:
+        seen = connection.execute("SELECT forced FROM weir.model_activation ORDER BY deployment_seq").fetchall()
+    assert seen == [(False,), (True,)], "the same version, now at any price"
 
 
 def test_moving_an_alias_is_a_new_row_and_an_upsert_that_changes_nothing_is_none(

@@ -31,11 +31,13 @@ def row(seq: int, version: str, role: str = "champion", *, retired: bool = False
 
 def test_a_promotion_writes_tags_then_the_alias_and_no_more() -> None:
     registry = Registry()
-    promote_version(registry, "m", "2", "shadow", threshold=0.1, effective_from_ms=5, why="try")
+    promote_version(registry, "m", "2", "shadow", threshold=0.1, effective_from_ms=5, why="try", force=True)
     (_, _, _, tags), alias = registry.asked
     assert isinstance(tags, dict)
     assert tags.pop("weir.who")
-    assert tags == {"weir.why": "try", "weir.threshold": "0.1", "weir.effective_from_ms": "5"}
+    assert tags == {
+        "weir.why": "try", "weir.threshold": "0.1", "weir.effective_from_ms": "5", "weir.forced": "true",
+    }  # fmt: skip
     assert alias == ("alias", "m", "shadow", "2")
 
 
@@ -44,6 +46,7 @@ def test_a_promotion_without_threshold_keeps_the_versions_own() -> None:
     promote_version(registry, "m", "2")
     tags = registry.asked[0][3]
     assert isinstance(tags, dict)
+    assert tags.pop("weir.forced") == "false", "it takes an earlier promotion's word back"
     assert set(tags) == {"weir.who", "weir.why"}
 
 
