@@ -45,9 +45,13 @@ class Pacer:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._step = 1 / rate if rate else 0.0
         self._clock, self._sleep = clock, sleep
         self._due = clock()
+        self.pace(rate)
+
+    def pace(self, rate: float | None) -> None:
+        """Go on at another rate; may be called from another thread."""
+        self._step = 1 / rate if rate else 0.0
 
     def wait(self) -> None:
         """Return when the next piece of work is due."""

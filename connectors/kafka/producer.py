@@ -73,9 +73,10 @@ class Producer:
         progress: Callable[[int, int], None] | None = None,
         stop: threading.Event | None = None,
     ) -> None:
-        self._bootstrap, self._rate, self._live, self._close = bootstrap, rate, live, close
+        self._bootstrap, self._live, self._close = bootstrap, live, close
         self._progress = progress or (lambda transactions, truths: None)
         self._stop = stop or threading.Event()
+        self._pacer = Pacer(rate, sleep=self._stop.wait)
         self._sent = {"transactions": 0, "truths": 0}
         self._acknowledged = {"transactions": 0, "truths": 0, "control": 0}
         self._counting = threading.Lock()
@@ -90,6 +91,10 @@ class Producer:
     def sent(self) -> int:
         """Transactions and truths handed to the client so far; may be read from another thread."""
         return sum(self._sent.values())
+
+    def pace(self, rate: float | None) -> None:
+        """Go on at so many transactions a second; may be called from another thread."""
+        self._pacer.pace(rate)
 
     def run(self, dataset: Dataset | TruthFile) -> Produced:
         """Send a dataset to its end, or until told to stop, and wait until everything sent is acknowledged.
@@ -118,12 +123,11 @@ class Producer:
 
     def _send_all(self, client: KafkaProducer, dataset: Dataset | TruthFile) -> bool:
         """Send everything; return False when stopped or refused before the end."""
-        pacer = Pacer(self._rate, sleep=self._stop.wait)
         told = time.monotonic()
         last = len(dataset)
         for topic, message in dataset.interleaved():
             if topic == "transactions":
-                pacer.wait()
+                self._pacer.wait()
                 self._wait_for(message["event_time_ms"])
             elif self._sent["transactions"] < last:
                 self._wait_for(message["truth_time_ms"])

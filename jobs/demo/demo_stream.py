@@ -49,6 +49,10 @@ class DemoStream:
         """Share of the transactions that is sent, 0 to 1."""
         return self.transactions / len(self._dataset)
 
+    def pace(self, rate: float) -> None:
+        """Go on at so many transactions a second."""
+        self._producer.pace(rate)
+
     def poll(self) -> Produced | None:
         """Return what was sent once all of it is acknowledged, None before.
 

@@ -125,7 +125,7 @@ def _stream_and_check(context: DemoContext, trainer: Trainer, home: DemoHome, jo
         second = trainer.wait()
     with ScoreWatch(context.bootstrap) as watch:
         with DemoStream(context.bootstrap, plan.stream, plan.rate) as stream:
-            story = tell_story(context, trainer, watch, lambda: stream.share, second)
+            story = tell_story(context, trainer, watch, stream, second)
             produced = _drive(context, stream, watch, story)
         memory_mb = round(sum(context.stack.memory_mb().values()), 1)
         account, sum_holds = settle_sum(context, produced.transactions)

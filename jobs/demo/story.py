@@ -6,8 +6,10 @@ times a second and shows the stream in between.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from jobs.commands.promote import promote_version
 from jobs.demo.demo_context import DemoContext
@@ -22,12 +24,30 @@ __all__ = ["tell_story"]
 PATIENCE_S = 30.0
 """So long may the job take to show that it obeyed, or refused, before the demo goes on without it."""
 
+LATE_S = 3.0
+UNHURRIED = 0.2
+"""Share of its rate at which the stream goes on while version 2 is later than it should be: both versions are to score.
+
+It is late when its turn comes before it is trained, or when it does not score so many seconds after its promotion began.
+"""
+
+
+class Paced(Protocol):
+    """A stream whose rate can be changed."""
+
+    @property
+    def share(self) -> float:
+        """Share of the transactions that is sent, 0 to 1."""
+
+    def pace(self, rate: float) -> None:
+        """Go on at so many transactions a second."""
+
 
 def tell_story(
     context: DemoContext,
     trainer: Trainer,
     watch: ScoreWatch,
-    share: Callable[[], float],
+    stream: Paced,
     trained: TrainedVersion | None = None,
 ) -> Iterator[None]:
     """Train and promote version 2, then try to deploy a poisoned one; each ``next`` returns at once or nearly so.
@@ -40,34 +60,42 @@ def tell_story(
         Trains version 2.
     watch
         Sees what the job does.
-    share
-        Returns the share of the stream that is sent, 0 to 1.
+    stream
+        What is being sent.
     trained
         Version 2, if it was trained before the stream.
     """
     plan, view = context.plan, context.view
     if trained is None:
-        while share() < plan.train_at:
+        while stream.share < plan.train_at:
             yield
         trainer.order(plan.second)
         while (trained := trainer.poll()) is None:
             view.tell("second", _training(plan.second.algorithm, trainer.seen, plan.second_told))
+            if stream.share >= PROMOTE_AT:
+                stream.pace(plan.rate * UNHURRIED)
             yield
     context.trained[trained.version] = trained
     learned = (
         f"{trained.algorithm} on {trained.examples:,} transactions ({plan.second_told}, {trained.frauds:,} frauds)"
     )
-    while share() < PROMOTE_AT:
+    while stream.share < PROMOTE_AT:
         view.tell("second", f"{learned}; waits for its turn")
         yield
-    at = share()
-    promote_version(context.registry, trained.model, trained.version, why="the demo's second version")
-    yield from _wait(lambda: watch.scored[trained.version] > 0)
+    at = stream.share
+    late = threading.Timer(LATE_S, stream.pace, (plan.rate * UNHURRIED,))
+    late.start()
+    try:
+        promote_version(context.registry, trained.model, trained.version, why="the demo's second version")
+        yield from _wait(lambda: watch.scored[trained.version] > 0)
+    finally:
+        late.cancel()
+    stream.pace(plan.rate)
     if watch.scored[trained.version]:
         view.done("second", f"{learned}; promoted at {at:.0%} of the stream and scoring")
     else:
         view.fail("second", f"{learned}; promoted at {at:.0%} of the stream, and no score by it was seen")
-    while share() < POISON_AT:
+    while stream.share < POISON_AT:
         yield
     yield from _poison(context, watch, trained)
 

@@ -55,7 +55,7 @@ def _faults(local: Local, arguments: argparse.Namespace) -> int:
     if "fuzz" in arguments.only:
         rows.append(_fuzz(local, plan.malformed, arguments.seed))
     if "swaps" in arguments.only:
-        rows.append(swaps(local, plan.swaps, rate=arguments.rate))
+        rows.append(swaps(local, plan.swaps, rate=arguments.swap_rate))
     memory = sum(local.stack.memory_mb().values()) / 1_000
     table = table_of(rows)
     sys.stdout.write(
@@ -94,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=1_000, help="at most so many of the faults, for a quick look")
     parser.add_argument("--seed", type=int, default=10)
     parser.add_argument("--rate", type=float, default=200, help="transactions a second; as many truths")
+    parser.add_argument("--swap-rate", type=float, default=2_000, help="transactions a second while champions change")
     parser.add_argument("--only", nargs="+", choices=STORIES, default=list(STORIES))
     return parser.parse_args()
 

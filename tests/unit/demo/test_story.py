@@ -18,12 +18,12 @@ class Stage:
     """The demo's surroundings: they do nothing until a test says so."""
 
     def __init__(self, monkeypatch):
-        self.share, self.trained, self.done = 0.0, None, []
+        self.share, self.trained, self.done, self.rates = 0.0, None, [], []
         self.told, self.ended = {}, {}
         self.watch = SimpleNamespace(scored=Counter(), events={}, event_of=lambda *key: self.watch.events.get(key))
         order = SimpleNamespace(algorithm="logistic-regression")
         self.context = SimpleNamespace(
-            plan=SimpleNamespace(second=order, second_told="what is known", train_at=0.2),
+            plan=SimpleNamespace(rate=1_000, second=order, second_told="what is known", train_at=0.2),
             view=SimpleNamespace(
                 tell=self.told.__setitem__,
                 done=lambda key, text: self.ended.__setitem__(key, ("ok", text)),
@@ -39,8 +39,11 @@ class Stage:
         monkeypatch.setattr(story, "promote_version", lambda *what, **_: self.done.append(f"promoted {what[2]}"))
         monkeypatch.setattr(story, "deploy_poison", lambda *_: self.done.append("poisoned"))
 
+    def pace(self, rate):
+        self.rates.append(rate)
+
     def tell(self, trained=None):
-        return story.tell_story(self.context, self.trainer, self.watch, lambda: self.share, trained)
+        return story.tell_story(self.context, self.trainer, self.watch, self, trained)
 
 
 @pytest.fixture
@@ -84,6 +87,22 @@ def test_a_version_that_was_trained_before_the_stream_is_not_trained_again(stage
     stage.share = 0.45
     next(told)
     assert stage.done == ["promoted 2"]
+
+
+def test_the_stream_slows_down_while_a_version_is_late_so_that_it_still_scores_its_part(stage):
+    told = stage.tell()
+    for stage.share in (0.2, 0.3):
+        next(told)
+    assert stage.rates == []
+    stage.share = 0.41
+    next(told)
+    assert stage.rates[-1] == 200
+    stage.trained = TRAINED
+    next(told)
+    stage.watch.scored.update({"2": 1})
+    next(told)
+    assert stage.rates[-1] == 1_000
+    assert stage.done == ["ordered", "promoted 2"]
 
 
 def test_a_job_that_does_not_react_is_not_waited_for_for_ever(stage, monkeypatch):

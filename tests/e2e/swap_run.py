@@ -1,29 +1,27 @@
-"""Swaps under load with everything else going wrong: ``make bench ONLY=swaps ARGS="100 --rate 2000"``.
+"""Swaps under load with everything else going wrong, and a judgement of what the topics then hold.
 
 Three versions take turns as champion, forwards and back, each by a row, while transactions go on coming. Twice a
-TaskManager is killed, twice Kafka Connect. What the topics then hold is judged without asking the job.
+TaskManager is killed, twice Kafka Connect; and after half of the swaps the registry's records all come once more, as from a
+second snapshot, with tombstones. Nobody asks the job whether it went well.
 """
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
 from jobs.transaction_sum import TransactionSum
-from tests.bench.publish import publish
-from tests.e2e.local import Local
 from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
 from udfs.domain.shards import Shards
+
+__all__ = ["Swap", "SwapRun", "run_swaps"]
 
 VERSIONS = ("1", "2", "3", "2")
 """In turns: forwards and back."""
@@ -132,6 +130,8 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float) -> Swap
     with scoring.producing(without_truths(stream(MOST_ROWS, days=DAYS)), rate):
         for number in range(1, swaps + 1):
             time.sleep(pause_s)
+            if number == swaps // 2:
+                send_again(scoring)
             if number in kills:
                 scoring.kill(scoring.workers()[-1] if kills[number] == "taskmanager" else kills[number])
             done.append(_swap(scoring, VERSIONS[number % len(VERSIONS)], disturbed=number in kills))
@@ -139,6 +139,13 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float) -> Swap
     seconds = time.monotonic() - begun
     total = scoring.wait_for_sum(scoring.sent(), timeout_s=300)
     return _judge(scoring, done, total, len(kills), seconds)
+
+
+def send_again(scoring: Scoring) -> None:
+    """Send all the registry's records once more, each with a tombstone behind it: nothing may come of them."""
+    records = scoring.records("weir.metadata")
+    again = [pair for each in records for pair in ((each.key, each.value), (each.key, None))]
+    scoring.send(again, topic="weir.metadata")
 
 
 def _swap(scoring: Scoring, version: str, *, disturbed: bool) -> Swap:
@@ -211,27 +218,3 @@ def _measure(swaps: list[Swap], scored: list[tuple[int, int]]) -> None:
             swap.first_ms.append(first[swap.seq])
             if before is not None:
                 swap.gap_ms.append(first[swap.seq] - last[before])
-
-
-def main() -> None:
-    """Run on a stack of its own and publish the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("swaps", type=int, nargs="?", default=100)
-    parser.add_argument("--rate", type=float, default=2_000, help="transactions a second")
-    parser.add_argument("--pause", type=float, default=1.0, help="seconds of stream between two swaps")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="weir-swaps-") as folder:
-        local = Local(Path(folder) / "home")
-        local.weir_json("up", timeout_s=600)
-        try:
-            scoring = Scoring(local, "swaps")
-            run = run_swaps(scoring, asked.swaps, asked.rate, asked.pause)
-            scoring.stop()
-        finally:
-            local.stack.down(purge=True)
-    publish("swaps", run.figures())
-    raise SystemExit(0 if run.holds else 1)
-
-
-if __name__ == "__main__":
-    main()
