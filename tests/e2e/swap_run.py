@@ -1,7 +1,7 @@
 """Swaps under load with everything else going wrong, and a judgement of what the topics then hold.
 
-Three versions take turns as champion, forwards and back, each by a row, while transactions go on coming. Twice a
-TaskManager is killed, twice Kafka Connect; and after half of the swaps the registry's records all come once more, as from a
+Three versions take turns as champion, forwards and back, each by a row, while transactions go on coming. TaskManagers are
+killed, and so is Kafka Connect; and after half of the swaps the registry's records all come once more, as from a
 second snapshot, with tombstones. Nobody asks the job whether it went well.
 """
 
@@ -106,7 +106,7 @@ class SwapRun:
         }
 
 
-def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float) -> SwapRun:
+def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float, *, kills_of_each: int = 2) -> SwapRun:
     """Deploy, send, swap and kill, then judge.
 
     Parameters
@@ -119,12 +119,15 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float) -> Swap
         Transactions a second.
     pause_s
         Seconds of stream between a swap that scores and the next one.
+    kills_of_each
+        How often a TaskManager is killed, and Connect.
     """
     scoring.deploy(trained(1), "1")
     scoring.submit()
     scoring.wait_for_event("activated", "1")
-    # Spread over the run: a TaskManager, Connect, and both once more.
-    kills = {round(swaps * part / 5): name for part, name in enumerate(KILLED * 2, start=1)}
+    # Spread over the run, in turns.
+    killed = KILLED * kills_of_each
+    kills = {round(swaps * part / (len(killed) + 1)): name for part, name in enumerate(killed, start=1)}
     done: list[Swap] = []
     begun = time.monotonic()
     with scoring.producing(without_truths(stream(MOST_ROWS, days=DAYS)), rate):
