@@ -94,9 +94,11 @@ class RoleScorer:
             if active is None or self._label(active) in CODE_LABELS:
                 return [(active, list(batch))]
         groups: dict[Activation | None, list[Transaction]] = defaultdict(list)
+        candidates = self.deployment.newest_first(role)
         for transaction in batch:
-            time_ms = transaction["event_time_ms"] if self._by_event_time else None
-            activation, warming_up = self._choose(self.deployment.newest_first(role, time_ms), transaction)
+            if self._by_event_time:
+                candidates = self.deployment.newest_first(role, transaction["event_time_ms"])
+            activation, warming_up = self._choose(candidates, transaction)
             groups[activation].append({**transaction, "warming_up": True} if warming_up else transaction)
         return list(groups.items())
 

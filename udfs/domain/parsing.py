@@ -72,6 +72,11 @@ def parse_transaction(
         message = load_object(value)
         if "control" in message and "transaction_id" not in message:
             return _control(message)
+        fields = {
+            name: read_id(message, name) if name in strings else read_number(message, name) for name in required_fields
+        }
+        if optional:
+            fields |= _optional(message, optional)
         return Transaction(
             kind="transaction",
             partition=position["partition"],
@@ -82,11 +87,7 @@ def parse_transaction(
             customer_id=read_id(message, "customer_id"),
             terminal_id=read_optional_id(message, "terminal_id"),
             amount=read_amount(message, "amount"),
-            fields={
-                name: read_id(message, name) if name in strings else read_number(message, name)
-                for name in required_fields
-            }
-            | (_optional(message, optional) if optional else {}),
+            fields=fields,
             features={},
             late=False,
             warming_up=False,

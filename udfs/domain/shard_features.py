@@ -73,8 +73,9 @@ class ShardFeatures:
     def mark(self, events: Sequence[Transaction]) -> None:
         """Note on transactions which sets this stage knew; the second stage keeps those that both did."""
         if not self._full_from:
-            for event in events:
-                event.pop("sets", None)
+            if self._entity == "terminal":
+                for event in events:
+                    event.pop("sets", None)
             return
         if events and None in self._full_from.values():
             self._begin(min(event["event_time_ms"] for event in events))
