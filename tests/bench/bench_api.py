@@ -1,6 +1,7 @@
 """How fast the API answers: on one worker, on Ray Serve with one and two replicas, through the stream; and bare River.
 
 Predict is asked one row at a time by eight connections that wait for each answer; the client shares the machine's cores.
+With Ray the champion is swapped under that load, and each replica must follow.
 Through the stream transactions come at a steady rate, and a latency counts from the moment one was due.
 """
 
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ STREAM_RATE = 500
 STREAM_SECONDS = int(os.environ.get("STREAM_SECONDS", "20"))
 STREAM_CONNECTIONS = 1_500
 STREAM_TIMEOUT_MS = 20_000
+SWAP_S = 60
 
 
 def rows(count: int) -> list[dict[str, float]]:
@@ -113,7 +116,26 @@ def run(local: Local) -> dict[str, Any]:
         with serving(scoring, "--ray", str(replicas)) as client:
             address = str(client.base_url).rstrip("/")
             found |= figures(f"ray_{replicas}_", measured(address, "/v1/predict", bodies))
+            version = str(1 + replicas)
+            found[f"ray_{replicas}_swap_ms"] = swapped(scoring, address, bodies, version, replicas)
     return {**found, "ratio_to_river": found["requests_per_s"] / found["river_requests_per_s"]}
+
+
+def swapped(scoring: Scoring, address: str, bodies: list[bytes], version: str, replicas: int) -> float:
+    """Deploy a version while predictions are asked for; return after how many milliseconds all replicas score with it."""
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(measured, address, "/v1/predict", bodies)
+        time.sleep(2 * WARM_UP_S)
+        scoring.deploy(trained(int(version)), version)
+        began, followed = time.monotonic(), set()
+        while len(followed) < replicas:
+            answer = httpx.get(f"{address}/v1/ready", trust_env=False)
+            if answer.json()["champion"] == version:
+                followed.add(answer.headers["weir-process"])
+            assert time.monotonic() - began < SWAP_S, f"only {followed} of {replicas} replicas have it"
+        milliseconds = (time.monotonic() - began) * 1_000
+        load.result()  # every answer was 200
+    return milliseconds
 
 
 def wait_until_answers(address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import struct
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from connectors.kafka.reader import end_offsets
 from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
 from tests.e2e.serving import serving
@@ -60,7 +62,7 @@ def story(scoring):
     scoring.submit()
     scoring.wait_for_event("activated", "3")
     messages = [message for _, message in without_truths(stream(TRANSACTIONS, seed=9, first_id="api/")).interleaved()]
-    with serving(scoring) as client:
+    with serving(scoring, api_body_timeout_s="1") as client:
         answers = asyncio.run(send_all(client.base_url, messages))
         yield Story(scoring, client, digests, messages, answers)
 
@@ -107,6 +109,54 @@ def test_an_inference_can_be_looked_up_with_all_that_makes_it_again(story):
 
 def _found(answer: httpx.Response) -> dict[str, Any] | None:
     return answer.json() if answer.status_code == 200 else None
+
+
+BAD = [
+    # what, path, body, status, reason; as the README's table has it
+    ("malformed JSON", "/v1/predict", b'{"rows": [', 400, "not_json"),
+    ("malformed JSON", "/v1/transactions", b'{"transaction_id": "bad', 400, "not_json"),
+    ("an unknown version", "/v1/predict", b'{"rows": [{"TX_AMOUNT": 1}], "versions": ["99"]}', 404, "unknown_version"),
+    ("a missing feature", "/v1/predict", b'{"rows": [{"TX_AMOUNT": 1}]}', 200, "missing_feature"),
+    ("a missing amount", "/v1/transactions", b'{"transaction_id": "bad", "event_time_ms": 1}', 422, "missing_field"),
+    ("NaN", "/v1/predict", b'{"rows": [{"TX_AMOUNT": NaN}]}', 422, "not_finite"),
+    ("NaN", "/v1/truths", b'[{"transaction_id": "bad", "label": NaN}]', 422, "not_finite"),
+    ("too many rows", "/v1/predict", b'{"rows": [' + b"{}," * 1_000 + b"{}]}", 413, "batch_too_large"),
+    ("too many truths", "/v1/truths", b"[" + b"{}," * 1_000 + b"{}]", 413, "batch_too_large"),
+    ("too many bytes", "/v1/transactions", b" " * 1_048_577, 413, "body_too_large"),
+]
+
+
+def written(job: Scoring) -> dict[str, dict[int, int]]:
+    return {topic: end_offsets(job.bootstrap, topic, committed=False) for topic in ("transactions", "truths")}
+
+
+@pytest.mark.parametrize(("what", "path", "body", "status", "reason"), BAD)
+def test_bad_input_is_answered_with_a_problem_and_nothing_of_it_is_written(story, what, path, body, status, reason):
+    before = written(story.job)
+    answer = story.client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status, answer.text
+    found = answer.json()
+    if status == 200:
+        assert (found["results"][0]["scores"][0]["score"], found["results"][0]["scores"][0]["reason"]) == (None, reason)
+    else:
+        assert (found["reason"], found["status"]) == (reason, status)
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert written(story.job) == before
+
+
+def test_a_slow_client_is_let_go_and_nothing_of_it_is_written(story):
+    before, url = written(story.job), story.client.base_url
+    with socket.create_connection((url.host, url.port), timeout=20) as connection:
+        head = (
+            "POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        )
+        connection.sendall(head.encode() + b'{"transaction_id"')
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"reason":"body_too_slow"' in answer
+    assert written(story.job) == before
 
 
 def test_a_repeat_is_told_as_the_job_tells_it(story):
