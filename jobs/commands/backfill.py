@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.data_options import MappingOption, TruthDelayOption
 from jobs.progress_bar import progress_bar
 
 __all__ = ["backfill"]
@@ -18,8 +19,8 @@ def backfill(
     out: Annotated[Path, typer.Option(help="The parquet file to write; one that is there is replaced.")],
     features: Annotated[str, typer.Option(help="A feature set: name, or name@version.")] = "handbook",
     rows: Annotated[int | None, typer.Option(min=1, help="Only the first transactions, in event order.")] = None,
-    truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
-    mapping: Annotated[str, typer.Option("--map", help="field=column,... for other files.")] = "",
+    truth_delay: TruthDelayOption = "6d23h",
+    mapping: MappingOption = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the generator.")] = 42,
     processes: Annotated[int | None, typer.Option(min=1, help="Processes at once; one per core.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,

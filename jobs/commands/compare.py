@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.data_options import DataOption, MappingOption, RowsOption, SeedOption, TruthDelayOption
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 
@@ -21,13 +22,11 @@ def compare(
     version_a: Annotated[str, typer.Argument(metavar="A", help="A version, for example 2.")],
     version_b: Annotated[str, typer.Argument(metavar="B", help="The version to compare it with.")],
     model: Annotated[str | None, typer.Option(help="The registered model; WEIR_MODEL by default.")] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A parquet or CSV file, or generator; by default what the stream recorded.")
-    ] = None,
-    rows: Annotated[str, typer.Option(help="FROM:TO of the data; rows before FROM only fill the windows.")] = "0:",
-    truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
-    mapping: Annotated[str, typer.Option("--map", help="field=column,... for other files.")] = "",
-    seed: Annotated[int, typer.Option(help="Of the generator.")] = 42,
+    data: DataOption = None,
+    rows: RowsOption = "0:",
+    truth_delay: TruthDelayOption = "6d23h",
+    mapping: MappingOption = "",
+    seed: SeedOption = 42,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Compare ROC AUC and average precision of two versions, with DeLong's paired 95 % interval of the difference.

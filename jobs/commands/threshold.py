@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from jobs.console import errors_as_sentences, print_json, stdout
+from jobs.data_options import DataOption, MappingOption, RowsOption, SeedOption, TruthDelayOption
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 
@@ -28,13 +29,11 @@ def threshold(
     source: Annotated[
         str | None, typer.Option("--from", metavar="iceberg[@TAG]", help="The stream's tables instead of its topics.")
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A parquet or CSV file, or generator; by default what the stream recorded.")
-    ] = None,
-    rows: Annotated[str, typer.Option(help="FROM:TO of the data; rows before FROM only fill the windows.")] = "0:",
-    truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
-    mapping: Annotated[str, typer.Option("--map", help="field=column,... for other files.")] = "",
-    seed: Annotated[int, typer.Option(help="Of the generator.")] = 42,
+    data: DataOption = None,
+    rows: RowsOption = "0:",
+    truth_delay: TruthDelayOption = "6d23h",
+    mapping: MappingOption = "",
+    seed: SeedOption = 42,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Tell the threshold that raises so many alerts a day, and the frauds and fraud value caught at it and around it.
