@@ -25,8 +25,8 @@ from tests.e2e.models import stream, trained
 from tests.e2e.scoring import Scoring, wait_for
 from tests.e2e.tables import caught_up, committed, in_table
 
-RATE = 300.0
-ROWS = 120_000
+RATE = 200.0
+ROWS = 600_000
 KILLS = 5
 AWAY_S = 120.0
 
