@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from connectors.avro_table import avro_columns, message_expression
 from connectors.interval import interval
 from connectors.kafka_options import kafka_options
 from connectors.rowtime import rowtime_expression
 from connectors.statement import statement
+from udfs.domain.feature_set import FEATURE_SETS
 
 __all__ = ["KafkaSources"]
 
@@ -39,6 +41,10 @@ class KafkaSources:
         How far out of order records of a partition may be, in milliseconds.
     properties
         Further properties of the client: TLS and SASL.
+    payload
+        How ``transactions`` are written; the other topics are JSON.
+    feature_set
+        Name of the feature set whose fields are taken from a transaction in Avro.
     """
 
     bootstrap: str
@@ -46,15 +52,20 @@ class KafkaSources:
     order: Literal["arrival", "event_time"]
     watermark_delay_ms: int
     properties: Mapping[str, str] = field(default_factory=dict)
+    payload: Literal["json", "avro"] = "json"
+    feature_set: str = "handbook"
 
     def create(self, tables: Any, topic: str) -> None:  # noqa: ANN401
         """Create the table of a topic in a ``StreamTableEnvironment``."""
+        is_avro = self.payload == "avro" and topic == "transactions"
         tables.execute_sql(
             statement(
                 "job/kafka_source.sql",
                 topic=topic,
+                value=self._avro_value() if is_avro else statement("job/value_json.sql").rstrip("\n"),
+                format="avro" if is_avro else "raw",
                 append_ms=APPEND_MS,
-                rowtime=rowtime_expression(topic, f"({APPEND_MS})"),
+                rowtime=rowtime_expression(topic, f"({APPEND_MS})", in_columns=is_avro),
                 delay=interval(0 if topic == "weir.metadata" else self.watermark_delay_ms),
                 bootstrap=self.bootstrap,
                 security=kafka_options(self.properties),
@@ -62,6 +73,10 @@ class KafkaSources:
                 options=self._options(topic),
             )
         )
+
+    def _avro_value(self) -> str:
+        message = message_expression(FEATURE_SETS[self.feature_set])
+        return statement("job/value_avro.sql", columns=avro_columns("transactions"), message=message).rstrip("\n")
 
     def _options(self, topic: str) -> str:
         if topic == "weir.metadata":

@@ -10,7 +10,7 @@ __all__ = ["rowtime_expression"]
 TIME_FIELDS = {"transactions": ("event_time_ms", "event_time_ms"), "truths": ("truth_time_ms", "event_time_ms")}
 
 
-def rowtime_expression(topic: str, append_ms: str) -> str:
+def rowtime_expression(topic: str, append_ms: str, *, in_columns: bool = False) -> str:
     """Return the expression of the ``rowtime`` column.
 
     Parameters
@@ -20,9 +20,12 @@ def rowtime_expression(topic: str, append_ms: str) -> str:
         source is idle a second after each row, so it neither holds event time back nor pushes it.
     append_ms
         SQL for the append time in epoch milliseconds.
+    in_columns
+        The fields are columns of the table, not of the JSON in ``v``.
     """
     if topic not in TIME_FIELDS:
         return "TO_TIMESTAMP_LTZ(0, 3)"
-    first, second = (f"TRY_CAST(JSON_VALUE(v, '$.{field}') AS BIGINT)" for field in TIME_FIELDS[topic])
+    source = "`{}`" if in_columns else "TRY_CAST(JSON_VALUE(v, '$.{}') AS BIGINT)"
+    first, second = (source.format(field) for field in TIME_FIELDS[topic])
     text = statement("job/rowtime.sql", first=first, second=second, append_ms=append_ms)
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))

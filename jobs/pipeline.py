@@ -109,7 +109,7 @@ def build(
             gated.dead_letters, joined.get_side_output(DEAD_LETTERS)
         ),
     }
-    _write(tables, sinks, records, emit_features=settings.emit_features)
+    _write(tables, sinks, records, settings)
     set_sql_uids(env)
 
 
@@ -176,13 +176,17 @@ def _scored_schema() -> Schema:
 
 
 def _write(
-    tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], *, emit_features: bool
+    tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], settings: StageSettings
 ) -> None:
+    def scored(topic: str, value: str = "record") -> Any:  # noqa: ANN401
+        return tables.sql_query(statement("job/records.sql", topic=topic, value=value))
+
     statements = tables.create_statement_set()
-    written = {topic: tables.sql_query(statement("job/records.sql", topic=topic)) for topic in ("inferences", "alerts")}
+    inferences = scored("inferences", "UNHEX(record)" if settings.payload == "avro" else "record")
+    written = {"inferences": inferences, "alerts": scored("alerts")}
     written |= {topic: tables.from_data_stream(stream) for topic, stream in records.items()}
-    if emit_features:  # the last, so that turning it on leaves the uids of the others as they are
-        written["features"] = tables.sql_query(statement("job/records.sql", topic="features"))
+    if settings.emit_features:  # the last, so that turning it on leaves the uids of the others as they are
+        written["features"] = scored("features")
     for topic, table in written.items():
         statements.add_insert(sinks.create(tables, topic), table)
     statements.attach_as_datastream()

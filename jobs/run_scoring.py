@@ -47,8 +47,10 @@ def main(argv: list[str]) -> None:
             arguments.stages.order,
             arguments.stages.lateness_ms,
             arguments.kafka,
+            arguments.stages.payload,
+            arguments.stages.feature_set,
         ),
-        KafkaSinks(arguments.bootstrap, arguments.name, arguments.kafka),
+        KafkaSinks(arguments.bootstrap, arguments.name, arguments.kafka, arguments.stages.payload),
         batch_ms=arguments.batch_ms,
     )
     env.execute(arguments.name)

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from jobs.secret_files import SecretFiles
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 
 __all__ = ["DAY_MS", "Settings"]
 
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     feature_set: Literal["handbook", "creditcard"] = "handbook"
     order: Literal["arrival", "event_time"] = "arrival"
     activation: Literal["arrival", "event_time"] = "arrival"
+    payload: Literal["json", "avro"] = Field(
+        "json", description="how transactions come and inferences are written; one for all who read and write a stream"
+    )
     emit_features: bool = Field(False, description="also write the features topic")
 
     parallelism: int = Field(2, ge=1, le=32)
@@ -116,6 +120,11 @@ class Settings(BaseSettings):
     api_max_batch: int = Field(1_000, ge=1, le=100_000, description="rows of features, or truths, in one request")
     api_body_timeout_s: float = Field(10, gt=0, description="how long a client may take to send a body")
     api_answer_timeout_ms: int = Field(5_000, ge=1, le=60_000, description="how long the API waits for the stream")
+
+    @property
+    def avro(self) -> FeatureSet | None:
+        """The feature set whose fields transactions in Avro have; None where the payload is JSON."""
+        return FEATURE_SETS[self.feature_set] if self.payload == "avro" else None
 
     @model_validator(mode="after")
     def _shards_suffice(self) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connectors.kafka.first_values import first_values
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from jobs.bundle import build_bundle
@@ -14,8 +15,9 @@ from jobs.kafka_address import job_properties, kafka_address
 from jobs.launch import launch
 from jobs.registry_access import metadata_store_of
 from jobs.settings import DAY_MS, Settings
-from udfs.domain.errors import JobError
+from udfs.domain.errors import JobError, SettingsError
 from udfs.operators.stage_settings import StageSettings
+from udfs.wire.avro_codec import AvroCodec
 
 __all__ = ["JOB_NAME", "pack_job", "running_job", "stop_job", "submit_job"]
 
@@ -58,11 +60,15 @@ def submit_job(
     ------
     JobError
         When a job runs already, Flink refuses it, or it does not come to run in ``timeout_s`` seconds.
+    SettingsError
+        When the job would read Avro and the topic begins with something else: Flink would restart it there for ever.
     """
     already = running_job(stack)
     if already:
         msg = f"the scoring job runs already (job {already}); stop it first with: weir stop"
         raise JobError(msg)
+    if savepoint is None:
+        _check_payload(settings)
     progress("packing the bundle")
     version = pack_job(stack, settings, savepoint=savepoint)
     return launch(stack, version, savepoint=savepoint, progress=progress, timeout_s=timeout_s)
@@ -92,6 +98,18 @@ def stop_job(stack: LocalStack, *, timeout_s: float = 120.0) -> str:
     return FlinkRest(stack.ports.addresses()["flink"]).stop(job_id, timeout_s=timeout_s)
 
 
+def _check_payload(settings: Settings) -> None:
+    if settings.payload == "json":
+        return  # what is no JSON becomes a dead letter
+    for partition, value in first_values(str(kafka_address(settings)), "transactions").items():
+        if value is None or not AvroCodec.reads(value):
+            msg = (
+                f"partition {partition} of transactions begins with {(value or b'')[:20]!r}, which is not Avro: "
+                "set WEIR_PAYLOAD=json, or go on from a savepoint that lies behind such records"
+            )
+            raise SettingsError(msg)
+
+
 def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: str | None) -> JobArguments:
     store = metadata_store_of(settings)
     first_seq = 0 if savepoint else store.last_deployment_seq()
@@ -114,6 +132,7 @@ def _arguments(stack: LocalStack, settings: Settings, build_id: str, savepoint: 
         quality_rolling_ms=settings.quality_rolling_ms,
         quality_false_positive_rate=settings.quality_false_positive_rate,
         trusted_keys=settings.trusted_keys,
+        payload=settings.payload,
         feature_rows=feature_catalog(store.feature_rows()).to_json(),
     )
     return JobArguments(

@@ -15,6 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from connectors.kafka.consumer import open_consumer
 from connectors.kafka.errors import kafka_errors
+from connectors.kafka.json_value import json_value
 from connectors.kafka.record import Record
 from udfs.domain.errors import ConnectionLostError
 
@@ -110,7 +111,8 @@ class TopicFollower:
             while not self._stop.is_set():
                 for at, batch in consumer.poll(timeout_ms=POLL_MS).items():
                     for each in batch:
-                        self._take(Record(at.partition, each.offset, each.timestamp, each.key, each.value))
+                        value = json_value(at.topic, each.value)
+                        self._take(Record(at.partition, each.offset, each.timestamp, each.key, value))
                         self._next[at.partition] = each.offset + 1
                 self._tick()
                 if not self._caught_up.is_set():

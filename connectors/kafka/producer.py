@@ -10,9 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
-import orjson
 from kafka import KafkaProducer
 
 from connectors.data.dataset import Dataset
@@ -22,6 +21,7 @@ from connectors.kafka.errors import kafka_errors
 from connectors.kafka.pacer import Pacer
 from connectors.kafka.produced import Produced
 from udfs.domain.errors import ConnectionLostError
+from udfs.wire.encode_record import encode_record
 
 __all__ = ["Producer"]
 
@@ -54,6 +54,8 @@ class Producer:
         Called up to ten times a second with the transactions and the truths sent so far.
     stop
         Once set, nothing more is sent; what was sent is still waited for.
+    payload
+        How transactions are written.
 
     Examples
     --------
@@ -72,7 +74,9 @@ class Producer:
         close: bool = True,
         progress: Callable[[int, int], None] | None = None,
         stop: threading.Event | None = None,
+        payload: Literal["json", "avro"] = "json",
     ) -> None:
+        self._payload: Literal["json", "avro"] = payload
         self._bootstrap, self._live, self._close = bootstrap, live, close
         self._progress = progress or (lambda transactions, truths: None)
         self._stop = stop or threading.Event()
@@ -151,13 +155,14 @@ class Producer:
             self._stop.wait((time_ms - _now_ms()) / 1_000)
 
     def _send(self, client: KafkaProducer, topic: str, key: bytes, message: dict[str, Any]) -> None:
-        sent = client.send(topic, key=key, value=orjson.dumps(message))
+        sent = client.send(topic, key=key, value=encode_record(topic, message, self._payload))
         sent.add_callback(self._count, topic).add_errback(self._fail)
 
     def _send_close(self, client: KafkaProducer, dataset: Dataset | TruthFile, partitions: dict[str, set[int]]) -> None:
         time_ms = max(dataset.last_event_ms, min(dataset.last_time_ms + CLOSE_AFTER_MS, _now_ms() + AHEAD_MS))
-        value = orjson.dumps({"control": "close", "event_time_ms": time_ms})
+        close = {"control": "close", "event_time_ms": time_ms}
         for topic, numbers in partitions.items():
+            value = encode_record(topic, close, self._payload)
             for partition in sorted(numbers):
                 sent = client.send(topic, value=value, partition=partition)
                 sent.add_callback(self._count, "control").add_errback(self._fail)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from kafka import KafkaConsumer, TopicPartition
 
+from connectors.kafka.json_value import json_value
 from connectors.kafka.record import Record
 from udfs.domain.errors import ConnectionLostError
 
@@ -71,4 +72,5 @@ def _poll(consumer: KafkaConsumer, topic: str, unread: dict[TopicPartition, int]
             end = unread.get(at, 0)
             for record in batch:
                 if record.offset < end:
-                    yield Record(at.partition, record.offset, record.timestamp, record.key, record.value)
+                    value = json_value(topic, record.value)
+                    yield Record(at.partition, record.offset, record.timestamp, record.key, value)

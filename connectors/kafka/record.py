@@ -17,7 +17,7 @@ class Record(NamedTuple):
     timestamp_ms
         The broker's append time, epoch milliseconds.
     key, value
-        As written; None where there is none.
+        As written, but a value in Avro as JSON; None where there is none.
     """
 
     partition: int

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from typing import Literal
 
+import orjson
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from connectors.kafka.errors import kafka_errors
 from udfs.domain.errors import ConnectionLostError
+from udfs.wire.encode_record import encode_record
 
 __all__ = ["Sender"]
 
@@ -24,16 +27,19 @@ class Sender:
     ----------
     bootstrap
         Address of a broker, ``host:port``.
+    payload
+        How the topics are written that may be in Avro.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, payload: Literal["json", "avro"] = "json") -> None:
+        self._bootstrap: str = bootstrap
+        self._payload: Literal["json", "avro"] = payload
         self._client: KafkaProducer | None = None
         self._opening = threading.Lock()
         self._broken = False
 
     def send(self, topic: str, key: str, value: bytes) -> Future[tuple[int, int]]:
-        """Hand a record to the client; the future gives its partition and offset once the broker has it.
+        """Hand a record, its value in JSON, to the client; the future gives its place once the broker has it.
 
         It may block for some seconds while no broker answers, so it is not to be called in an event loop.
 
@@ -45,6 +51,8 @@ class Sender:
         """
         answer: Future[tuple[int, int]] = Future()
         answer.set_running_or_notify_cancel()  # who no longer waits cannot cancel it: what is sent is sent
+        if self._payload == "avro":
+            value = encode_record(topic, orjson.loads(value), self._payload)
         with kafka_errors(f"send to the topic {topic}", self._bootstrap):
             sent = self._producer().send(topic, key=key.encode(), value=value)
         sent.add_callback(lambda at: answer.set_result((at.partition, at.offset)))

@@ -9,6 +9,7 @@ from kafka import TopicPartition
 
 from connectors.kafka.consumer import open_consumer
 from connectors.kafka.errors import kafka_errors
+from connectors.kafka.json_value import json_value
 from connectors.kafka.record import Record
 from udfs.domain.errors import ConnectionLostError
 
@@ -64,7 +65,7 @@ class TopicCursor:
         with kafka_errors("follow topics", self._bootstrap):
             batches = self._consumer.poll(timeout_ms=int(timeout_s * 1_000))
         return [
-            (at.topic, Record(at.partition, each.offset, each.timestamp, each.key, each.value))
+            (at.topic, Record(at.partition, each.offset, each.timestamp, each.key, json_value(at.topic, each.value)))
             for at, batch in batches.items()
             for each in batch
         ]

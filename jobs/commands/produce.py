@@ -86,11 +86,18 @@ def produce(
         if restamp:
             fitting = _speed_of(dataset.last_event_ms - dataset.first_event_ms, len(dataset), limit)
             dataset = dataset.restamped(time.time_ns() // 1_000_000, fitting if speed is None else speed)
-        address = bootstrap or kafka_address(Settings())
+        settings = Settings()
+        address = bootstrap or kafka_address(settings)
         total = len(dataset) + dataset.truth_count
         with _stop_on_interrupt() as stop, progress_bar(f"produce {data}", total, quiet=as_json) as done:
             producer = Producer(
-                address, rate=limit, live=live, close=not no_close, progress=lambda *sent: done(sum(sent)), stop=stop
+                address,
+                rate=limit,
+                live=live,
+                close=not no_close,
+                progress=lambda *sent: done(sum(sent)),
+                stop=stop,
+                payload=settings.payload,
             )
             produced = producer.run(dataset)
         _tell(produced, as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
+from typing import Literal
 
 from connectors.data.dataset import Dataset
 from connectors.kafka.produced import Produced
@@ -23,12 +24,18 @@ class DemoStream:
         What to send.
     rate
         Transactions a second.
+    payload
+        How transactions are written.
     """
 
-    def __init__(self, bootstrap: str, dataset: Dataset, rate: float) -> None:
+    def __init__(
+        self, bootstrap: str, dataset: Dataset, rate: float, payload: Literal["json", "avro"] = "json"
+    ) -> None:
         self.transactions = self.truths = 0
         self._stop = threading.Event()
-        self._producer = Producer(bootstrap, rate=rate, close=True, progress=self._progress, stop=self._stop)
+        self._producer = Producer(
+            bootstrap, rate=rate, close=True, progress=self._progress, stop=self._stop, payload=payload
+        )
         self._dataset = dataset
         self._produced: Produced | None = None
         self._failure: BaseException | None = None

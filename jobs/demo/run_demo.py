@@ -124,7 +124,7 @@ def _stream_and_check(context: DemoContext, trainer: Trainer, home: DemoHome, jo
         trainer.order(plan.second)
         second = trainer.wait()
     with ScoreWatch(context.bootstrap) as watch:
-        with DemoStream(context.bootstrap, plan.stream, plan.rate) as stream:
+        with DemoStream(context.bootstrap, plan.stream, plan.rate, context.settings.payload) as stream:
             story = tell_story(context, trainer, watch, stream, second)
             produced = _drive(context, stream, watch, story)
         memory_mb = round(sum(context.stack.memory_mb().values()), 1)

@@ -15,6 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from connectors.kafka.address import client_options
 from connectors.kafka.errors import kafka_errors
+from connectors.kafka.json_value import json_value
 from connectors.kafka.topics import TOPICS
 from udfs.domain.deployment import CHAMPION
 
@@ -112,7 +113,7 @@ class ScoreWatch:
                 for at, records in batches.items():
                     take = self._take_inference if at.topic == "inferences" else self._take_event
                     for record in records:
-                        take(orjson.loads(record.value), record.timestamp, here_ms)
+                        take(orjson.loads(json_value(at.topic, record.value) or b"{}"), record.timestamp, here_ms)
         finally:
             consumer.close()
 

@@ -98,7 +98,7 @@ class Services:
 def build_services(plan: ServingPlan) -> Services:
     """Make the services of a process; nothing is connected before :meth:`Services.start`."""
     live = LiveVersions(plan.model, trusted_keys=plan.trusted_keys)
-    desk, sender, quality = AnswerDesk(), Sender(plan.bootstrap), QualityBoard()
+    desk, sender, quality = AnswerDesk(), Sender(plan.bootstrap, plan.payload), QualityBoard()
 
     def judge(record: Record) -> None:
         live.take(None if record.value is None else record.value.decode(errors="replace"), _now_ms())

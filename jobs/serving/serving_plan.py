@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from jobs.serving.limits import Limits
 
@@ -31,6 +32,8 @@ class ServingPlan:
         Bounds of a request.
     trusted_keys
         Public keys one of which must have signed an artifact; empty takes all.
+    payload
+        How transactions are written to the stream.
     """
 
     model: str
@@ -42,3 +45,4 @@ class ServingPlan:
     token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
     trusted_keys: str = ""
+    payload: Literal["json", "avro"] = "json"

@@ -26,6 +26,7 @@ def plan_of(settings: Settings) -> ServingPlan:
         mlflow=addresses["mlflow"],
         flink=addresses["flink"],
         trusted_keys=settings.trusted_keys,
+        payload=settings.payload,
         token=None if settings.api_token is None else settings.api_token.get_secret_value(),
         limits=Limits(
             max_body_bytes=settings.api_max_body_bytes,

@@ -103,7 +103,7 @@ def _script(settings: Settings, starts: Mapping[str, Mapping[int, int]]) -> str:
         snapshot_age_s=round(settings.tables_snapshot_days * DAY_MS / 1_000),
     )
     kafka, security = str(kafka_address(settings)), job_properties(settings)
-    return fill_script(warehouse_of(settings), kafka, starts, options, security)
+    return fill_script(warehouse_of(settings), kafka, starts, options, security, settings.avro)
 
 
 def stop_tables(stack: LocalStack, *, timeout_s: float = 120.0) -> bool:

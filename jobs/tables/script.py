@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib import resources
 
+from connectors.avro_table import avro_columns, message_expression
 from connectors.iceberg.warehouse import TABLES, Warehouse
 from connectors.kafka_options import kafka_options
 from connectors.statement import statement
 from jobs.tables.fill_options import FillOptions
+from udfs.domain.feature_set import FeatureSet
+from udfs.wire.avro_columns import AVRO_COLUMNS
 
 __all__ = ["fill_script", "session_script"]
 
@@ -21,6 +24,7 @@ def fill_script(
     starts: Mapping[str, Mapping[int, int]],
     options: FillOptions,
     security: Mapping[str, str],
+    avro: FeatureSet | None = None,
 ) -> str:
     """Return the script that submits the tables job.
 
@@ -34,6 +38,8 @@ def fill_script(
         What people may set about the job.
     security
         Properties of Kafka's clients: TLS and SASL.
+    avro
+        The feature set whose fields transactions have, where the payload is Avro; None where it is JSON.
     """
     inserts = [statement(f"fill/{table}.sql") for table in TABLES]
     return _joined(
@@ -41,14 +47,19 @@ def fill_script(
             statement("fill/settings.sql", **options.placeholders()),
             *_catalogs(warehouse),
             *(_table(table) for table in TABLES),
-            *(_topic(table, bootstrap, options.name, _start(starts.get(table, {})), security) for table in TABLES),
+            *(_topic(each, bootstrap, options.name, _start(starts.get(each, {})), security, avro) for each in TABLES),
             "EXECUTE STATEMENT SET BEGIN\n" + _joined(inserts) + "END",
         ]
     )
 
 
 def session_script(
-    warehouse: Warehouse, bootstrap: str, training_tag: str | None, *, security: Mapping[str, str]
+    warehouse: Warehouse,
+    bootstrap: str,
+    training_tag: str | None,
+    *,
+    security: Mapping[str, str],
+    avro: FeatureSet | None = None,
 ) -> str:
     """Return the script with which a session of the SQL client begins: tables, topics and views by name.
 
@@ -60,6 +71,8 @@ def session_script(
         Tag of the snapshot of ``inferences`` that drift is measured against; without one it is the table's first day.
     security
         Properties of Kafka's clients: TLS and SASL.
+    avro
+        As in :func:`fill_script`.
     """
     first_day = "AND i.`event_date` = (SELECT MIN(`event_date`) FROM `iceberg`.`weir`.`inferences`)"
     training = {
@@ -72,7 +85,7 @@ def session_script(
             statement("session/settings.sql"),
             *_catalogs(warehouse),
             *(_table(table) for table in TABLES),
-            *(_topic(table, bootstrap, "weir-sql", TO_THE_END, security) for table in TABLES),
+            *(_topic(table, bootstrap, "weir-sql", TO_THE_END, security, avro) for table in TABLES),
             *(statement(f"views/{name}", **training) for name in _views()),
             statement("session/use.sql"),
         ]
@@ -95,10 +108,15 @@ def _catalogs(warehouse: Warehouse) -> list[str]:
     return [statement("catalog/iceberg.sql", **places), statement("catalog/kafka.sql")]
 
 
-def _topic(topic: str, bootstrap: str, group: str, scan: str, security: Mapping[str, str]) -> str:
+def _topic(
+    topic: str, bootstrap: str, group: str, scan: str, security: Mapping[str, str], avro: FeatureSet | None
+) -> str:
     client = {"bootstrap": bootstrap, "group": group, "security": kafka_options(security)}
-    connector = statement("topics/connector.sql", topic=topic, range=scan, **client)
-    return statement(f"topics/{topic}.sql", connector=connector.rstrip("\n"))
+    connector = statement("topics/connector.sql", topic=topic, range=scan, **client).rstrip("\n")
+    if avro is None or topic not in AVRO_COLUMNS:
+        return statement(f"topics/{topic}.sql", connector=connector)
+    message = f",\nmessage AS {message_expression(avro)}" if topic == "transactions" else ""
+    return statement("topics/avro.sql", topic=topic, connector=connector, columns=avro_columns(topic) + message)
 
 
 def _start(offsets: Mapping[int, int]) -> str:

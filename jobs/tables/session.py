@@ -35,7 +35,8 @@ def write_session_script(stack: LocalStack, settings: Settings, training_tag: st
     tag = newest_tag(catalog_of(settings), "inferences", training_tag)
     script = stack.home / "flink" / "session.sql"
     kafka, security = str(kafka_address(settings)), job_properties(settings)
-    script.write_text(session_script(warehouse_of(settings), kafka, tag, security=security), encoding="utf-8")
+    begin = session_script(warehouse_of(settings), kafka, tag, security=security, avro=settings.avro)
+    script.write_text(begin, encoding="utf-8")
     return script
 
 

@@ -1,6 +1,7 @@
 -- The twin of kafka_source.sql for tests: lines of JSON in a folder that is watched, with positions written out.
 CREATE TEMPORARY TABLE `{{topic}}` (
   v STRING,
+  customer AS JSON_VALUE(v, '$.customer_id'),
   p INT,
   o BIGINT,
   append_ms BIGINT,

@@ -1,6 +1,6 @@
--- A topic as the job reads it: the raw value, its position, the broker's append time, event time and its watermark.
+-- A topic as the job reads it: the value, its position, the broker's append time, event time and its watermark.
 CREATE TEMPORARY TABLE `{{topic}}` (
-  v STRING,
+  {{value}},
   p INT METADATA FROM 'partition' VIRTUAL,
   o BIGINT METADATA FROM 'offset' VIRTUAL,
   appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
@@ -17,5 +17,5 @@ CREATE TEMPORARY TABLE `{{topic}}` (
   'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
   {{options}}
-  'value.format' = 'raw'
+  'value.format' = '{{format}}'
 )

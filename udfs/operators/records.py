@@ -5,16 +5,24 @@ One crossing from Python to the JVM for a batch; and SQL takes key and value as 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from udfs.domain.payload import encode
 from udfs.operators.descriptors import SCORED_TOPICS
+from udfs.wire.avro_codec import AvroCodec
+from udfs.wire.avro_columns import AVRO_COLUMNS
 
 __all__ = ["Records"]
 
 
 class Records:
     """Collects records until they are taken.
+
+    Parameters
+    ----------
+    payload
+        With ``avro`` the topics that have columns are written in it, as hexadecimal digits: text on the way to SQL, which
+        has a function for them.
 
     Examples
     --------
@@ -26,13 +34,15 @@ class Records:
     [[], [], [], [], [], []]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, payload: Literal["json", "avro"] = "json") -> None:
+        self._codecs = {topic: AvroCodec.of(topic) for topic in AVRO_COLUMNS} if payload == "avro" else {}
         self._columns: dict[str, tuple[list[str], list[str]]] = {topic: ([], []) for topic in SCORED_TOPICS}
 
     def add(self, topic: str, key: str, value: dict[str, Any]) -> None:
         """Add a record of a topic."""
         values, keys = self._columns[topic]
-        values.append(encode(value))
+        codec = self._codecs.get(topic)
+        values.append(codec.encode(value).hex() if codec else encode(value))
         keys.append(key)
 
     def take(self) -> list[list[str]]:

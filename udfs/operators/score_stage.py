@@ -132,7 +132,7 @@ class ScoreStage(KeyedBroadcastProcessFunction):
         inferences = scorer.score(batch, watermark_ms if watermark_ms > 0 else None, now_ms())
         self._metrics.count(inferences)
         predictions: dict[str, list[Prediction]] = defaultdict(list)
-        records = Records()
+        records = Records(self._settings.payload)
         for inference in inferences:
             key = inference["transaction_id"]
             records.add("inferences", key, inference)

@@ -36,6 +36,8 @@ class StageSettings:
         Public Ed25519 keys in hex, separated by commas: the gate takes artifacts that one of them signed. Empty: all.
     feature_rows
         Feature sets that rows define, as :class:`udfs.domain.feature_catalog.FeatureCatalog` writes them.
+    payload
+        How inferences are written; transactions come as JSON whatever it is, SQL sees to that.
     event_time_batch_ms
         Window in which the source releases events when order is event_time; the stages align their timers to it.
     """
@@ -60,6 +62,7 @@ class StageSettings:
     quality_false_positive_rate: float = 0.01
     trusted_keys: str = ""
     feature_rows: tuple[str, ...] = ()
+    payload: Literal["json", "avro"] = "json"
 
     def release_time_ms(self, time_ms: int) -> int:
         """Return the watermark from which on every event of ``time_ms``'s source window has reached the stage.

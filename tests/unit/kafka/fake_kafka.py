@@ -61,6 +61,8 @@ class FakeConsumer:
         self.paused -= set(partitions)
 
     def seek_to_beginning(self):
+        if not self.positions:
+            raise ValueError("No partitions are currently assigned")
         self.positions = {at: self.broker.begins[at.topic, at.partition] for at in self.positions}
 
     def seek(self, at, offset):

@@ -7,9 +7,11 @@ import orjson
 import pytest
 
 from connectors.data.dataset import open_dataset
+from connectors.kafka.json_value import json_value
 from connectors.kafka.pacer import Pacer
 from connectors.kafka.producer import Producer
 from udfs.domain.errors import ConnectionLostError
+from udfs.wire.avro_codec import AvroCodec
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -125,3 +127,11 @@ def test_without_a_rate_nothing_waits():
     pacer = Pacer(None, sleep=lambda seconds: pytest.fail("it slept"))
     for _ in range(1_000):
         pacer.wait()
+
+
+def test_with_avro_only_transactions_and_their_closing_records_are_in_it(broker):
+    Producer("b", payload="avro").run(open_dataset("generator", rows=20))
+    values = broker.values("transactions")
+    assert all(AvroCodec.reads(value) for value in values)
+    assert sum(b'"control":"close"' in json_value("transactions", value) for value in values) == broker.partitions
+    assert all(value.startswith(b"{") for value in broker.values("truths"))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from connectors.kafka.errors import kafka_errors
+from connectors.kafka.first_values import first_values
 from connectors.kafka.reader import count, end_offsets, read_topic
 from tests.unit.kafka.fake_kafka import FakeBroker, FakeConsumer
 from udfs.domain.errors import ConnectionLostError
@@ -75,3 +76,15 @@ def test_the_clients_errors_become_a_sentence_with_the_address(foreign):
     with pytest.raises(ConnectionLostError, match=r"Could not read x at Kafka here:9092: got .+ Is the broker up"):
         with kafka_errors("read x", "here:9092"):
             raise foreign
+
+
+def test_avro_is_read_as_json_and_the_first_values_are_told_as_they_lie(broker):
+    value = bytes.fromhex("000000000002000000000000f03f0000")
+    broker.append("transactions", 1, b"{}")
+    broker.append("transactions", 2, value)
+    broker.append("transactions", 2, b"[]")
+    broker.append("transactions", 3, b"gone")
+    broker.begins["transactions", 3] = 1
+    assert [each.value for each in read_topic("b", "transactions")] == [b"{}", b'{"amount":1.0}', b"[]"]
+    assert first_values("b", "transactions") == {1: b"{}", 2: value}
+    assert first_values("b", "truths") == {}

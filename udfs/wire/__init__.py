@@ -1,0 +1,1 @@
+"""How records are written to topics where the payload is binary."""
