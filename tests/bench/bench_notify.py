@@ -26,14 +26,15 @@ ROWS, RATE, KILLS, NOTIFIERS = 10_000, 60, 5, 4
 
 
 def kill_task_managers(scoring: Scoring, killed: list[int]) -> None:
-    """Kill one TaskManager after the other; each time wait until the job runs again and has completed a checkpoint."""
+    """Kill a TaskManager that runs the job, again and again; each time wait until it runs and has completed a checkpoint."""
     for each in range(KILLS):
         done = scoring.completed_checkpoints()
         wait_for("a checkpoint", lambda done=done: scoring.completed_checkpoints() > done, 600)  # type: ignore[misc]
         restarts = scoring.restarts()
         state = scoring.stack.status()
         assert state is not None
-        victim = state.components[f"taskmanager-{each % 2 + 1}"].pid
+        workers = scoring.workers()  # one of the others would be no failure of the job, and no restart would come
+        victim = state.components[workers[each % len(workers)]].pid
         os.kill(victim, signal.SIGKILL)
         killed.append(victim)
         wait_for("a restart", lambda restarts=restarts: scoring.restarts() > restarts, 600)  # type: ignore[misc]
