@@ -21,6 +21,7 @@ stderr = Console(stderr=True, soft_wrap=True)
 def print_json(value: Any) -> None:  # noqa: ANN401
     """Print one JSON document for programs, nothing else on the same stream."""
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.flush()  # a verb that goes on running would keep it in a pipe's buffer
 
 
 @contextmanager

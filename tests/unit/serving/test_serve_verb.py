@@ -29,7 +29,8 @@ def start(tmp_path):
     started = []
 
     def run(*arguments: str, **settings: str) -> subprocess.Popen[str]:
-        environment = os.environ | {"WEIR_HOME": str(tmp_path), "WEIR_PORT_BASE": "63900"} | settings
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        environment = inherited | {"WEIR_HOME": str(tmp_path), "WEIR_PORT_BASE": "63900"} | settings
         words = [sys.executable, "-c", MAIN, "serve", *arguments]
         process = subprocess.Popen(
             words, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
