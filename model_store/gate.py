@@ -171,7 +171,7 @@ class Gate:
             return ruling
         missing = self._assemble(activation.digest)
         if isinstance(missing, str) and missing != "oversized":
-            self._wait(activation, now_ms)
+            self._wait(activation, now_ms, missing)
             ruling.add(activation, "pending", missing)
         else:
             self._examine(activation, ruling, since_ms=now_ms)
@@ -185,8 +185,10 @@ class Gate:
                 del self._state[key]
                 activation = Activation.from_json(waiting["activation"])
                 if activation.deployment_seq < self._judged(activation.role):
+                    # A newer one was judged meanwhile; what this one lacks is still the better answer.
                     missing = self._assemble(activation.digest)
-                    ruling.add(activation, "rejected", missing if isinstance(missing, str) else "superseded")
+                    lacks = missing if isinstance(missing, str) else waiting.get("reason", "superseded")
+                    ruling.add(activation, "rejected", lacks)
                 else:
                     self._examine(activation, ruling)
         return ruling
@@ -200,8 +202,8 @@ class Gate:
         keys = sorted(key for key in self._state if key.startswith("pending/"))
         return [(key, orjson.loads(self._state[key])) for key in keys]
 
-    def _wait(self, activation: Activation, since_ms: int) -> None:
-        since = {"activation": activation.to_json().decode(), "since_ms": since_ms}
+    def _wait(self, activation: Activation, since_ms: int, reason: str) -> None:
+        since = {"activation": activation.to_json().decode(), "since_ms": since_ms, "reason": reason}
         self._state[f"pending/{activation.deployment_seq:020d}"] = orjson.dumps(since)
 
     def _examine_pending(self, ruling: Ruling, concerns: Callable[[Activation], bool]) -> None:
@@ -237,7 +239,7 @@ class Gate:
             if since_ms is None or error.reason != Reason.UNKNOWN_FEATURE_SET:
                 ruling.add(activation, "rejected", reason)
                 return
-            self._wait(activation, since_ms)
+            self._wait(activation, since_ms, reason)
             if not again:
                 ruling.add(activation, "pending", reason)
         else:

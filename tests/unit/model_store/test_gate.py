@@ -232,6 +232,13 @@ def test_a_row_that_does_not_come_rejects_when_patience_ends_and_an_overtaken_ve
     assert said(needing.definition_arrived(ROW)) == [("rejected", "superseded"), ("activated", None)]
 
 
+def test_an_overtaken_version_whose_row_does_not_come_is_told_what_it_lacked(needing):
+    needing.activation_arrived(activation(1), 0)
+    needing.activation_arrived(activation(2), 0)
+    lacked = ("rejected", "unknown_feature_set: mine@1")
+    assert said(needing.time_passed(1_000)) == [lacked, lacked]
+
+
 @pytest.mark.parametrize(
     ("row", "event", "reason"),
     [
