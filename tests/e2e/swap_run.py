@@ -146,7 +146,7 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float, *, kill
 
 def send_again(scoring: Scoring) -> None:
     """Send all the registry's records once more, each with a tombstone behind it: nothing may come of them."""
-    records = scoring.records("weir.metadata")
+    records = [each for each in scoring.records("weir.metadata") if each.key and each.value]
     again = [pair for each in records for pair in ((each.key, each.value), (each.key, None))]
     scoring.send(again, topic="weir.metadata")
 
