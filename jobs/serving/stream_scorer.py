@@ -39,6 +39,7 @@ class StreamScorer:
     def __init__(self, sender: Sender, desk: AnswerDesk, max_waiting: int) -> None:
         self._sender, self._desk, self._max_waiting = sender, desk, max_waiting
         self._threads = CapacityLimiter(SENDING_THREADS)
+        self._under_way: set[asyncio.Task[tuple[int, int]]] = set()
 
     async def score(
         self, transaction: Transaction, value: bytes, roles: Sequence[str], timeout_s: float
@@ -72,12 +73,7 @@ class StreamScorer:
         with self._desk.waiter(transaction["transaction_id"]) as waiter:
             try:
                 async with asyncio.timeout(timeout_s):
-                    # A request that runs out of time while it waits for a thread has sent nothing.
-                    key = transaction["customer_id"]
-                    sending = await to_thread.run_sync(
-                        self._sender.send, "transactions", key, value, limiter=self._threads
-                    )
-                    self._desk.place(waiter, await asyncio.wrap_future(sending))
+                    self._desk.place(waiter, await asyncio.shield(self._sending(transaction["customer_id"], value)))
                     await self._answered(waiter, roles)
             except TimeoutError:
                 if not _found(waiter, [CHAMPION]):
@@ -89,6 +85,22 @@ class StreamScorer:
             "milliseconds": round((time.monotonic() - started) * 1_000, 3),
             "inferences": sorted(_own(waiter), key=lambda each: (each["role"] != CHAMPION, each["role"])),
         }
+
+    def _sending(self, key: str, value: bytes) -> asyncio.Task[tuple[int, int]]:
+        """Send in a task of its own: a request that runs out of time says that it is in the stream, and so it must be."""
+        task = asyncio.create_task(self._send(key, value))
+        self._under_way.add(task)
+        task.add_done_callback(self._sent)
+        return task
+
+    async def _send(self, key: str, value: bytes) -> tuple[int, int]:
+        sending = await to_thread.run_sync(self._sender.send, "transactions", key, value, limiter=self._threads)
+        return await asyncio.wrap_future(sending)
+
+    def _sent(self, task: asyncio.Task[tuple[int, int]]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # where nobody waits any more, nobody is told
 
     async def _answered(self, waiter: Waiter, roles: Sequence[str]) -> None:
         """Return when all wanted roles have answered; raise what the dead letter says, if one comes instead."""

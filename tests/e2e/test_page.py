@@ -103,7 +103,8 @@ def test_every_part_shows_what_the_job_has_written(story, tmp_path_factory):
     assert f"scored{ROWS + LATE:,}" in story.text("flow")
     assert f"late{LATE}" in story.text("flow")
     assert f"{MALFORMED} not json" in story.text("flow")
-    assert "Waiting in Kafka: 0 transactions, 0 truths." in story.text("latency")
+    # Flink asks its sources every few seconds.
+    story.wait("document.getElementById('latency').textContent.includes('Waiting in Kafka: 0 transactions, 0 truths.')")
     assert "version 2" in story.text("truth")
     assert "TX_AMOUNT" in story.text("drift")
     assert "better on April" in story.text("roles")
