@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from udfs.domain.calendar_features import HOUR_MS, calendar_features
+from udfs.domain.defined_feature import defined_feature
 from udfs.domain.errors import SettingsError
 from udfs.domain.event import Transaction
 
@@ -120,8 +121,4 @@ class EventTransform:
         SettingsError
             If parts are missing, unknown or impossible.
         """
-        try:
-            return cls(name, **value)
-        except TypeError as error:
-            msg = f"The definition of {name!s:.80} has not the parts of a transform: {str(error).split('()')[-1]:.80}."
-            raise SettingsError(msg) from error
+        return defined_feature(cls, name, value, "transform")

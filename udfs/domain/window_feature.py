@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from udfs.domain.defined_feature import defined_feature
 from udfs.domain.errors import SettingsError
 
 __all__ = ["Aggregate", "Entity", "WindowFeature"]
@@ -104,8 +105,4 @@ class WindowFeature:
         SettingsError
             If parts are missing, unknown or impossible.
         """
-        try:
-            return cls(name, **value)
-        except TypeError as error:
-            msg = f"The definition of {name!s:.80} has not the parts of a window feature: {str(error).split('()')[-1]:.80}."
-            raise SettingsError(msg) from error
+        return defined_feature(cls, name, value, "window feature")
