@@ -103,6 +103,9 @@ class GateStage(KeyedProcessFunction):
             ctx.timer_service().register_event_time_timer(watermark_ms + 1)
 
     def _publish(self, ruling: Ruling, place: str = "") -> Iterator[Any]:
+        # Before the verdicts leave: a scorer may obey while this generator is still here, and no score may be older
+        # than the word that its version is active.
+        said_ms = now_ms()
         for verdict in ruling.verdicts:
             yield verdict.to_json()
         for event in ruling.events:
@@ -110,6 +113,7 @@ class GateStage(KeyedProcessFunction):
             yield self._model_event(
                 event.event,
                 event.reason,
+                said_ms,
                 model=activation.model,
                 version=activation.version,
                 role=activation.role,
@@ -120,6 +124,7 @@ class GateStage(KeyedProcessFunction):
             yield self._model_event(
                 uptake.event,
                 f"{uptake.label}: {uptake.reason or place}",
+                said_ms,
                 model=self._settings.model,
                 version=None,
                 role=None,
@@ -128,13 +133,13 @@ class GateStage(KeyedProcessFunction):
                 feature_set=uptake.label,
             )
 
-    def _model_event(self, event: str, reason: str | None, *, model: str, **about: Any) -> Any:  # noqa: ANN401
+    def _model_event(self, event: str, reason: str | None, time_ms: int, *, model: str, **about: Any) -> Any:  # noqa: ANN401
         record = {
             "model": model,
             **about,
             "event": event,
             "reason": reason,
             "subtask_count": self._settings.parallelism,
-            "time_ms": now_ms(),
+            "time_ms": time_ms,
         }
         return MODEL_EVENTS, Row(model, encode(record))
