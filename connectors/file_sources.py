@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ __all__ = ["FileSources"]
 
 @dataclass(frozen=True, slots=True)
 class FileSources:
-    """Topics as folders below ``folder``; each file is one partition, in order.
+    """Topics as folders below ``folder``; a file holds the lines of one or more partitions.
 
     The folders are watched, so that the job stays unbounded as it is in production.
     """
@@ -26,17 +26,24 @@ class FileSources:
     folder: Path
     watermark_delay_ms: int
 
-    def write(self, topic: str, partition: int, values: Sequence[str | None], append_ms: int) -> None:
-        """Write a partition's values; offsets count from 0, all appended at ``append_ms``. The file appears whole."""
+    def write(self, topic: str, partitions: Mapping[int, Sequence[str | None]], append_ms: int) -> None:
+        """Write the values of partitions; offsets count from 0, all appended at ``append_ms``. The file appears whole.
+
+        The partitions advance side by side to their common end, in one file, which one subtask reads. Of files of their
+        own a quick subtask might read two, one after the other: by then the second would be late.
+        """
         place = self.folder / topic
         place.mkdir(parents=True, exist_ok=True)
-        lines = [
-            orjson.dumps({"v": value, "p": partition, "o": offset, "append_ms": append_ms})
+        placed = [
+            ((offset + 1) / len(values), {"v": value, "p": partition, "o": offset, "append_ms": append_ms})
+            for partition, values in partitions.items()
             for offset, value in enumerate(values)
         ]
-        hidden = place / f".{partition}.json"  # hidden files are not read
+        lines = [orjson.dumps(line) for _, line in sorted(placed, key=lambda pair: pair[0])]
+        name = f"{min(partitions)}.json"
+        hidden = place / f".{name}"  # hidden files are not read
         hidden.write_bytes(b"\n".join(lines) + b"\n" if lines else b"")
-        hidden.rename(place / f"{partition}.json")
+        hidden.rename(place / name)
 
     def create(self, tables: Any, topic: str) -> None:  # noqa: ANN401
         """Create the table of a topic in a ``StreamTableEnvironment``."""

@@ -71,9 +71,16 @@ class FlinkRest:
         return self._call("GET", f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
 
     def restarts(self, job_id: str) -> int:
-        """Return how often a job was restarted since it was submitted."""
-        metrics = self._call("GET", f"/jobs/{job_id}/metrics?get=numRestarts")
-        return int(metrics[0]["value"]) if metrics else len(self.exceptions(job_id))
+        """Return how often a job was restarted since it was submitted, or since a JobManager took it over.
+
+        The attempts of its tasks tell: the metric numRestarts is as old as the last question for any metric.
+        """
+        subtasks = (
+            subtask
+            for vertex in self.job(job_id)["vertices"]
+            for subtask in self._call("GET", f"/jobs/{job_id}/vertices/{vertex['id']}")["subtasks"]
+        )
+        return max((int(subtask["attempt"]) for subtask in subtasks), default=0)
 
     def taskmanagers(self) -> list[dict[str, Any]]:
         """Return the registered TaskManagers: id, slotsNumber, freeSlots, ..."""

@@ -157,10 +157,7 @@ class Scoring:
 
     def restarts(self) -> int:
         """Return how often Flink restarted the job."""
-        url = f"{self.stack.ports.addresses()['flink']}/jobs/{self.job_id}/metrics?get=numRestarts"
-        with requests.Session() as session:
-            session.trust_env = False
-            return int(session.get(url, timeout=10).json()[0]["value"])
+        return self.flink.restarts(self.job_id)
 
     def workers(self) -> list[str]:
         """Return the TaskManagers that run the job, as components of the stack; others wait for tables and SQL."""

@@ -43,11 +43,11 @@ def sinks(tmp_path_factory, minicluster):
     for row in later:
         row["event_time_ms"] += LATER_MS - START
     messages = [{name: value for name, value in row.items() if name != "label"} for row in rows]
-    for number, part in enumerate(spread(messages, "customer_id", seed=2, disorder=1)):
-        sources.write("transactions", number, [*part, control(START + 10 * DAY)], NOW)
-    sources.write("truths", 0, [control(START + 10 * DAY)], NOW)  # no further: silent files are idle here
+    parts = enumerate(spread(messages, "customer_id", seed=2, disorder=1))
+    sources.write("transactions", {number: [*part, control(START + 10 * DAY)] for number, part in parts}, NOW)
+    sources.write("truths", {0: [control(START + 10 * DAY)]}, NOW)  # no further: silent files are idle here
     # Both in force at submission: from the beginning, and from the middle of the stream on.
-    sources.write("weir.metadata", 0, [*deployed(1, 0), *deployed(2, HALF_MS)], NOW)
+    sources.write("weir.metadata", {0: [*deployed(1, 0), *deployed(2, HALF_MS)]}, NOW)
     settings = replace(stage_settings("event_time"), activation="event_time")
     sent: list[str] = []
 
@@ -55,12 +55,12 @@ def sinks(tmp_path_factory, minicluster):
         scored = len(sinks.read("inferences"))
         if not sent and scored >= ROWS:
             # The watermark stands 9 days after the beginning now.
-            sources.write("weir.metadata", 1, [*deployed(3, START + 8 * DAY), *deployed(4, LATER_MS)], NOW)
+            sources.write("weir.metadata", {1: [*deployed(3, START + 8 * DAY), *deployed(4, LATER_MS)]}, NOW)
             sent.append("versions")
         if sent == ["versions"] and len(sinks.read("model_events")) == 4:
             messages = [{name: value for name, value in row.items() if name != "label"} for row in later]
-            for number, part in enumerate(spread(messages, "customer_id", seed=2, disorder=1), start=10):
-                sources.write("transactions", number, [*part, control(LATER_MS + 10 * DAY)], NOW)
+            parts = enumerate(spread(messages, "customer_id", seed=2, disorder=1), start=10)
+            sources.write("transactions", {at: [*part, control(LATER_MS + 10 * DAY)] for at, part in parts}, NOW)
             sent.append("transactions")
         return scored >= 2 * ROWS
 

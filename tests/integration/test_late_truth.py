@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 GHOSTS = 40
 ROLLING = 3 * DAY
+QUIET_MS = 5_000
 
 
 def told(rows: list[dict]) -> list[dict]:
@@ -112,19 +113,21 @@ def run(tmp_path_factory, minicluster):
     place, rows = tmp_path_factory.mktemp("late-truth"), transactions(1500, seed=3)
     sources, sinks = FileSources(place / "in", watermark_delay_ms=DAY), FileSinks(place / "out")
     messages = [{name: value for name, value in row.items() if name != "label"} for row in rows]
-    for number, part in enumerate(spread(messages, "customer_id", seed=2, disorder=40)):
-        sources.write("transactions", number, [*part, control(START + 400 * DAY)], NOW)
+    close = control(START + 400 * DAY)
+    parts = enumerate(spread(messages, "customer_id", seed=2, disorder=40))
+    sources.write("transactions", {number: [*part, close] for number, part in parts}, NOW)
     truths = told(rows)
     ghosts = [
         {**truth_of({**rows[0], "transaction_id": f"ghost{at}", "event_time_ms": START - 11 * DAY - at}, 11 * DAY)}
         for at in range(GHOSTS)
     ]
-    for number, part in enumerate([truths[0::2], truths[1::2]]):
-        sent = [*(ghosts if number == 0 else []), *part]
-        sources.write("truths", number, [*map(json.dumps, sent), control(START + 400 * DAY)], NOW)
+    sent = ([*ghosts, *truths[0::2]], truths[1::2])
+    sources.write("truths", {number: [*map(json.dumps, part), close] for number, part in enumerate(sent)}, NOW)
     metadata = metadata_rows((1, artifact(1), "champion"), (2, artifact(2), "shadow"))
-    sources.write("weir.metadata", 0, metadata, NOW)
-    settings = replace(stage_settings("arrival"), label_maturity_ms=5 * DAY, quality_rolling_ms=ROLLING)
+    sources.write("weir.metadata", {0: metadata}, NOW)
+    settings = replace(
+        stage_settings("arrival"), label_maturity_ms=5 * DAY, quality_rolling_ms=ROLLING, quiet_shard_ms=QUIET_MS
+    )
 
     def settled() -> bool:
         inferences = sinks.read("inferences")

@@ -1,4 +1,4 @@
-"""The whole graph on the MiniCluster, two slots, out-of-order input, against a brute-force pass."""
+"""The whole graph on the MiniCluster, out-of-order input, at parallelism 1, 2 and 4, against a brute-force pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobs.pipeline import build
 from model_store.artifact import digest
 from model_store.export import export_artifact
 from model_store.rebuild import rebuild
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 from udfs.operators.stage_settings import StageSettings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -29,8 +29,8 @@ NOW = 1_795_000_000_000
 TERMINAL_DELAY = 7 * DAY
 
 
-def artifact(seed: int) -> bytes:
-    names = FEATURE_SETS["handbook"].features
+def artifact(seed: int, features: FeatureSet = FEATURE_SETS["handbook"]) -> bytes:
+    names = features.features
     model = compose.Pipeline(
         preprocessing.MinMaxScaler(), anomaly.HalfSpaceTrees(n_trees=5, height=5, window_size=50, seed=seed)
     )
@@ -38,7 +38,7 @@ def artifact(seed: int) -> bytes:
     for _ in range(200):
         vector = {name: numbers.random() * 50 for name in names}
         model.learn_one(vector)
-    return export_artifact(model, FEATURE_SETS["handbook"], seed=seed)
+    return export_artifact(model, features, seed=seed)
 
 
 def metadata_rows(*versions: tuple[int, bytes, str]) -> list[str]:
@@ -154,26 +154,31 @@ class Run:
         )
 
 
-@pytest.fixture(scope="module", params=["event_time", "arrival"])
+@pytest.fixture(scope="module", params=["event_time 1", "event_time 2", "event_time 4", "arrival 2"])
 def run(request, tmp_path_factory, minicluster):
     start_job, run_until = minicluster
-    place, rows, delay_ms = tmp_path_factory.mktemp(request.param), transactions(1500, seed=1), 7 * DAY - 3_600_000
+    order, parallelism = request.param.split()
+    place, rows, delay_ms = tmp_path_factory.mktemp(order), transactions(1500, seed=1), 7 * DAY - 3_600_000
     sources, sinks = FileSources(place / "in", watermark_delay_ms=DAY), FileSinks(place / "out")
     messages = [{k: v for k, v in row.items() if k != "label"} for row in rows]
     future = json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY})
     parts, close, counts = spread(messages, "customer_id", seed=2, disorder=40), control(START + 400 * DAY), {}
+    sent = {}
     for number, part in enumerate(parts):
         extra = ["", "not json", '{"transaction_id": 1}', future, part[10]] if number == 0 else []
-        counts[number] = len(part) + len(extra) + 1
-        sources.write("transactions", number, [*part, *extra, close], NOW)
+        sent[number] = [*part, *extra, close]
+        counts[number] = len(sent[number])
+    sources.write("transactions", sent, NOW)
     truths = [truth_of(row, delay_ms) for row in rows]
-    for number, part in enumerate(spread(truths, "customer_id", seed=3, disorder=40)):
-        sources.write("truths", number, [*part, close], NOW)
+    told = enumerate(spread(truths, "customer_id", seed=3, disorder=40))
+    sources.write("truths", {number: [*part, close] for number, part in told}, NOW)
     artifacts = {"1": artifact(1), "2": artifact(2)}
     metadata = metadata_rows((1, artifacts["1"], "champion"), (2, artifacts["2"], "shadow"))
-    sources.write("weir.metadata", 0, metadata, NOW)
-    client = start_job(lambda env: build(env, stage_settings(request.param), sources, sinks, batch_ms=20))
-    done = Run(request.param, rows, delay_ms, artifacts, counts, sinks)
+    sources.write("weir.metadata", {0: metadata}, NOW)
+    client = start_job(
+        lambda env: build(env, stage_settings(order), sources, sinks, batch_ms=20), parallelism=int(parallelism)
+    )
+    done = Run(order, rows, delay_ms, artifacts, counts, sinks)
     run_until(client, done.settled)
     return done
 
@@ -233,7 +238,7 @@ def test_without_a_champion_a_transaction_is_answered_with_a_null_score(tmp_path
     start_job, run_until = minicluster
     sources, sinks = FileSources(tmp_path / "in", watermark_delay_ms=DAY), FileSinks(tmp_path / "out")
     rows = [{k: v for k, v in row.items() if k != "label"} for row in transactions(20, seed=4)]
-    sources.write("transactions", 0, [json.dumps(row) for row in rows], NOW)
+    sources.write("transactions", {0: [json.dumps(row) for row in rows]}, NOW)
     client = start_job(lambda env: build(env, stage_settings("arrival", 0), sources, sinks, batch_ms=20))
     run_until(client, lambda: len(sinks.read("inferences")) == len(rows))
     assert {(i["score"], i["reason"], i["version"]) for i in sinks.read("inferences")} == {(None, "no_champion", None)}

@@ -51,12 +51,12 @@ class Place:
     def write(self, first: int, last: int) -> None:
         """Write some of the parts of the input, as two partitions of each topic; the last part closes them."""
         if first == 0:
-            self.sources.write("weir.metadata", 0, METADATA, NOW)
+            self.sources.write("weir.metadata", {0: METADATA}, NOW)
         for topic in ("transactions", "truths"):
             messages = [message for part in parts()[first:last] for message in part[topic]]
             close = [control(START + 400 * DAY)] if last == len(STEPS) else []
-            for half in (0, 1):
-                self.sources.write(topic, 2 * first + half, [*map(json.dumps, messages[half::2]), *close], NOW)
+            halves = {2 * first + half: [*map(json.dumps, messages[half::2]), *close] for half in (0, 1)}
+            self.sources.write(topic, halves, NOW)
 
     def start(self, minicluster, parallelism: int, **environment):
         return minicluster[0](

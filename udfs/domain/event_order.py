@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from udfs.domain.event import Transaction, Truth
 
-__all__ = ["in_event_order"]
+__all__ = ["in_event_order", "time_of"]
 
 
 def in_event_order(events: Iterable[Transaction | Truth]) -> list[Transaction | Truth]:
@@ -26,9 +26,11 @@ def in_event_order(events: Iterable[Transaction | Truth]) -> list[Transaction | 
     return sorted(events, key=_place)
 
 
+def time_of(event: Transaction | Truth) -> int:
+    """Return when an event takes its place: a truth when it is known, epoch milliseconds."""
+    return event["truth_time_ms"] if event["kind"] == "truth" else event["event_time_ms"]
+
+
 def _place(event: Transaction | Truth) -> tuple[int, int, str, int, int, int]:
-    if event["kind"] == "truth":
-        time, kind, revision = event["truth_time_ms"], 0, event["revision"]
-    else:
-        time, kind, revision = event["event_time_ms"], 1, 0
-    return time, kind, event["transaction_id"], revision, event["partition"], event["offset"]
+    kind, revision = (0, event["revision"]) if event["kind"] == "truth" else (1, 0)
+    return time_of(event), kind, event["transaction_id"], revision, event["partition"], event["offset"]

@@ -12,7 +12,7 @@ from pyflink.datastream import KeyedProcessFunction
 from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, customer_histories, update_customers
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
-from udfs.domain.event_order import in_event_order
+from udfs.domain.event_order import in_event_order, time_of
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.feature_set import FEATURE_SETS
 from udfs.domain.metadata import FeatureDefinition, parse_metadata
@@ -24,6 +24,7 @@ from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import CUSTOMER_PARTS, CUSTOMER_SETS, CUSTOMERS, DEAD_LETTERS, TRUTHS
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.held_back import HeldBack
 from udfs.operators.labelled_counters import LabelledCounters
 from udfs.operators.shard_sets import ShardSets
 from udfs.operators.stage_settings import StageSettings
@@ -45,16 +46,20 @@ class CustomerStage(KeyedProcessFunction):
         ``customers``: one entry per customer, its transactions of the longest window.
         ``customer-parts``: chunks and buckets of customers with more than 512 transactions.
         ``customer-feature-sets``: the feature sets by rows that this shard computes.
+        ``held-back-for-watermark``: with order = event_time, events with their raw values, by the watermark that
+        releases them.
     Timers
-        One event-time timer a week and shard, which removes idle customers. With order = event_time the batches were
-        released at the watermark by SQL and are sorted here.
+        One event-time timer a week and shard, which removes idle customers. With order = event_time one per source
+        window: SQL lets go at once of what is behind the watermark of its own partition, and here, where the watermark
+        is that of all, it must not overtake what another partition still makes wait.
     Emits
         Payloads of transactions and truths keyed by terminal shard, and each row of a feature set for the terminal shard
         of the same key; truths keyed by transaction shard (side output);
         dead letters (side output): malformed records and repeated transaction ids, with their position.
     Restart, late or repeated event
         State and source offsets come from the same checkpoint, so nothing is counted twice. A late transaction is scored
-        and marked. A repeated transaction_id of a customer becomes a dead letter ``duplicate`` and is not counted again.
+        and marked; with order = event_time one behind the watermark is taken when it comes. A repeated transaction_id of
+        a customer becomes a dead letter ``duplicate`` and is not counted again.
     """
 
     def __init__(self, settings: StageSettings) -> None:
@@ -76,49 +81,65 @@ class CustomerStage(KeyedProcessFunction):
             self._customers,
             lambda: customer_histories(self._customers, self._parts, self._settings.lateness_ms),
         )
+        self._held_back = HeldBack(ctx, self._settings)
         self._feature_set = FEATURE_SETS[self._settings.feature_set]
 
     def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Handle one batch of one topic and one shard."""
-        topic, values, partitions, offsets, appended = batch
+        topic, *columns = batch
         if topic == "weir.metadata":
-            yield from self._define(values, ctx)
+            yield from self._define(columns[0], ctx)
             return
-        sets = self._sets.of(ctx)
-        events: list[Transaction | Truth] = []
-        raw: dict[tuple[int, int], str | None] = {}
-        for value, partition, offset, append_ms in zip(values, partitions, offsets, appended, strict=True):
+        optional = self._sets.of(ctx).optional_fields
+        read: list[tuple[Transaction | Truth, str | None]] = []
+        for value, partition, offset, append_ms in zip(*columns, strict=True):
             position = Position(partition=partition, offset=offset, ingestion_time_ms=append_ms)
-            parsed = self._parse(topic, value, position, sets.optional_fields)
+            parsed = self._parse(topic, value, position, optional)
             if isinstance(parsed, Rejection):
                 yield DEAD_LETTERS, self._dead_letter(topic, position, parsed.reason, parsed.detail, value)
             elif not isinstance(parsed, Control):
-                events.append(parsed)
-                raw[partition, offset] = value
+                read.append((parsed, value))
+        if self._settings.order == "event_time":
+            read = self._held_back.sift(read, lambda pair: time_of(pair[0]), ctx)
+        yield from self._take(read, ctx)
+
+    def _take(self, read: list[tuple[Transaction | Truth, str | None]], ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Take events whose turn has come, each with its raw value."""
+        events = [event for event, _ in read]
         if self._settings.order == "event_time":
             events = in_event_order(events)
-        if topic == "transactions":
-            update = update_customers(
-                events,  # type: ignore[arg-type]
-                self._customers,
-                lateness_ms=self._settings.lateness_ms,
-                plan=sets.plan,
-                parts=self._parts,
-            )
-            sets.mark(update.events)
-            self._metrics.take(update.sizes)
-            if update.events:
-                first = update.events[0]
-                self._sweeps.set(first["customer_id"], first["event_time_ms"], ctx)
-            for repeated in update.duplicates:
-                value = raw[repeated["partition"], repeated["offset"]]
-                detail = f"transaction_id {repeated['transaction_id']!s:.80} was scored before"
-                yield DEAD_LETTERS, self._dead_letter(topic, repeated, "duplicate", detail, value)
-            yield from self._by_terminal(update.events)
-        else:
-            yield from self._by_terminal([event for event in events if changes_counts(event)])  # type: ignore[arg-type]
-            for key, truths in self._grouped(events, lambda truth: truth["transaction_id"]).items():
-                yield TRUTHS, Row(key, encode(truths))
+        transactions = [event for event in events if event["kind"] == "transaction"]
+        if transactions:
+            raw = {
+                (event["partition"], event["offset"]): value for event, value in read if event["kind"] == "transaction"
+            }
+            yield from self._take_transactions(transactions, raw, ctx)
+        truths = [event for event in events if event["kind"] == "truth"]
+        yield from self._by_terminal([truth for truth in truths if changes_counts(truth)])
+        for key, group in self._grouped(truths, lambda truth: truth["transaction_id"]).items():
+            yield TRUTHS, Row(key, encode(group))
+
+    def _take_transactions(
+        self,
+        transactions: list[Transaction],
+        raw: dict[tuple[int, int], str | None],
+        ctx: Any,  # noqa: ANN401
+    ) -> Iterator[Any]:
+        sets = self._sets.of(ctx)
+        lateness_ms = self._settings.lateness_ms
+        update = update_customers(
+            transactions, self._customers, lateness_ms=lateness_ms, plan=sets.plan, parts=self._parts
+        )
+        sets.mark(update.events)
+        self._metrics.take(update.sizes)
+        if update.events:
+            first = update.events[0]
+            self._sweeps.set(first["customer_id"], first["event_time_ms"], ctx)
+        for repeated in update.duplicates:
+            value = raw[repeated["partition"], repeated["offset"]]
+            detail = f"transaction_id {repeated['transaction_id']!s:.80} was scored before"
+            yield DEAD_LETTERS, self._dead_letter("transactions", repeated, "duplicate", detail, value)
+        yield from self._by_terminal(update.events)
 
     def _define(self, values: list[str | None], ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Take rows of feature sets, and hand them on; what is none the gate reports."""
@@ -128,9 +149,11 @@ class CustomerStage(KeyedProcessFunction):
             yield Row(ctx.get_current_key(), encode([row.to_json() for row in rows]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Remove idle customers."""
+        """Release what the watermark has passed, in event order; once a week, remove idle customers."""
+        held = self._held_back.release(timestamp)
+        if held:
+            yield from self._take(held, ctx)
         self._sweeps.sweep(self._customers, self._parts, timestamp, ctx)
-        return iter(())
 
     def _parse(
         self, topic: str, value: str | None, position: Position, optional: Mapping[str, bool]

@@ -38,6 +38,9 @@ class StageSettings:
         Feature sets that rows define, as :class:`udfs.domain.feature_catalog.FeatureCatalog` writes them.
     payload
         How inferences are written; transactions come as JSON whatever it is, SQL sees to that.
+    quiet_shard_ms
+        After so long without predictions a shard of the truth join ages by the watermark alone: longer than anything that
+        the watermark has overtaken is held in a batching window or on its way.
     event_time_batch_ms
         Window in which the source releases events when order is event_time; the stages align their timers to it.
     """
@@ -63,6 +66,7 @@ class StageSettings:
     trusted_keys: str = ""
     feature_rows: tuple[str, ...] = ()
     payload: Literal["json", "avro"] = "json"
+    quiet_shard_ms: int = 60_000
 
     def release_time_ms(self, time_ms: int) -> int:
         """Return the watermark from which on every event of ``time_ms``'s source window has reached the stage.

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
-from udfs.domain.event_order import in_event_order
+from udfs.domain.event_order import in_event_order, time_of
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.metadata import FeatureDefinition
 from udfs.domain.payload import decode, encode
 from udfs.domain.shards import Shards
 from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, terminal_histories, update_terminals
 from udfs.operators.build_check import check_build
-from udfs.operators.descriptors import HELD_BACK, TERMINAL_PARTS, TERMINAL_SETS, TERMINALS
+from udfs.operators.descriptors import TERMINAL_PARTS, TERMINAL_SETS, TERMINALS
 from udfs.operators.ends_job_for_good import ends_job_for_good
+from udfs.operators.held_back import HeldBack
 from udfs.operators.shard_sets import ShardSets
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.state_entries import StateEntries
@@ -57,7 +57,7 @@ class TerminalStage(KeyedProcessFunction):
         self._parts = StateEntries(ctx.get_map_state(TERMINAL_PARTS))
         self._metrics = WindowMetrics(ctx.get_metrics_group())
         self._sweeps = Sweeps(TERMINAL_RETENTION_MS)
-        self._held_back = StateEntries(ctx.get_map_state(HELD_BACK))
+        self._held_back = HeldBack(ctx, self._settings)
         self._sets = ShardSets(
             "terminal",
             FeatureCatalog.from_json(self._settings.feature_rows),
@@ -73,30 +73,16 @@ class TerminalStage(KeyedProcessFunction):
         if events and events[0]["kind"] == "feature_definition":
             self._sets.take([FeatureDefinition.from_json(row) for row in events], ctx)
             return
-        if self._settings.order == "arrival":
+        if self._settings.order == "event_time":
+            events = in_event_order(self._held_back.sift(events, time_of, ctx))
+        if events:
             yield from self._take(events, ctx)
-            return
-        watermark_ms = ctx.timer_service().current_watermark()
-        waiting: dict[int, list[Any]] = defaultdict(list)
-        behind = []
-        for event in events:
-            release_ms = self._settings.release_time_ms(_time_ms(event))
-            if release_ms <= watermark_ms:
-                behind.append(event)
-            else:
-                waiting[release_ms].append(event)
-        for release_ms, group in waiting.items():
-            held = self._held_back.get(str(release_ms))
-            self._held_back[str(release_ms)] = encode((decode(held) if held else []) + group).encode()
-            ctx.timer_service().register_event_time_timer(release_ms)
-        if behind:
-            yield from self._take(in_event_order(behind), ctx)
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Release what the watermark has passed, in event order; once a week, remove idle terminals."""
-        held = self._held_back.pop(str(timestamp), None)
-        if held is not None:
-            yield from self._take(in_event_order(decode(held)), ctx)
+        held = self._held_back.release(timestamp)
+        if held:
+            yield from self._take(in_event_order(held), ctx)
         self._sweeps.sweep(self._terminals, self._parts, timestamp, ctx)
 
     def _take(self, events: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -109,7 +95,3 @@ class TerminalStage(KeyedProcessFunction):
             first = scored_next[0]
             self._sweeps.set(first["terminal_id"] or first["customer_id"], first["event_time_ms"], ctx)
             yield Row(self._shards.of(first["terminal_id"] or first["customer_id"]), encode(scored_next))
-
-
-def _time_ms(event: Any) -> int:  # noqa: ANN401
-    return int(event["truth_time_ms"] if event["kind"] == "truth" else event["event_time_ms"])

@@ -22,9 +22,6 @@ from udfs.operators.state_entries import StateEntries
 
 __all__ = ["TruthJoinStage"]
 
-QUIET_MS = 60_000
-"""Longer than anything the watermark has overtaken is held in a batching window or on its way."""
-
 
 class _Tick(NamedTuple):
     """A processing-time timer of a shard, and the watermark when it was set."""
@@ -44,15 +41,15 @@ class TruthJoinStage(KeyedProcessFunction):
         ``held-for-watermark``: what came since the watermark moved, to be joined as one batch before it moves on.
     Timers
         Those of :class:`~udfs.operators.held_payloads.HeldPayloads`. Event-time timers where labels mature or records
-        are due to be forgotten. A processing-time timer a minute, for each shard that holds records: a shard whose
-        predictions have ended ages by the watermark of a minute ago.
+        are due to be forgotten. A processing-time timer every ``quiet_shard_ms``, for each shard that holds records: a
+        shard whose predictions have ended ages by the watermark of that long ago.
     Emits
         Batches of count changes keyed by model, version and role. Dead letters (side output): what is set aside, with
         its position, except mere repetitions, which are counted only.
     Restart, late or repeated event
         Truth may come first, late, twice, corrected or never; repeats and replays change nothing. Internal state is
         exactly once, so a change is counted once. What is set aside is counted in metrics named after its reason. The
-        watermark of a minute ago is not state: after a restart the minute begins anew.
+        watermark of that long ago is not state: after a restart the time begins anew.
     """
 
     def __init__(self, settings: StageSettings) -> None:
@@ -104,7 +101,7 @@ class TruthJoinStage(KeyedProcessFunction):
             timers.register_event_time_timer(update.next_due_ms + self._settings.event_time_batch_ms + 1)
         key = ctx.get_current_key()
         if update.holds and key not in self._ticks:
-            self._ticks[key] = _Tick(now_ms() + QUIET_MS, timers.current_watermark())
+            self._ticks[key] = _Tick(now_ms() + self._settings.quiet_shard_ms, timers.current_watermark())
             timers.register_processing_time_timer(self._ticks[key].at_ms)
         for item in update.set_aside:
             if not item.is_repeat:

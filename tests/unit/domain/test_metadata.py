@@ -31,6 +31,13 @@ def envelope(row: object, table: str = "model_activation", op: str = "c") -> str
 @pytest.mark.parametrize("op", ["c", "r", "u"])
 def test_an_activation_is_read_from_a_snapshot_as_from_the_stream(op):
     assert parse_metadata(envelope(ROW, op=op)) == Activation(4, "fraud", "champion", "2", "d", 0.9, 0, False)
+    assert parse_metadata(envelope({**ROW, "forced": True}, op=op)).forced
+
+
+def test_an_activation_of_before_there_was_force_is_read():
+    old = Activation(4, "fraud", "champion", "2", "d", 0.9, 0, False).to_json().replace(b'"forced":false,', b"")
+    assert b"forced" not in old
+    assert not Activation.from_json(old).forced
 
 
 def test_a_part_of_an_artifact_is_decoded():

@@ -12,9 +12,10 @@ from udfs.domain.quality_change import Outcome, version_key
 from udfs.operators import truth_join_stage
 from udfs.operators.held_payloads import HELD_MS
 from udfs.operators.stage_settings import StageSettings
-from udfs.operators.truth_join_stage import QUIET_MS, TruthJoinStage
+from udfs.operators.truth_join_stage import TruthJoinStage
 
 KEY = version_key("cards", "1", "champion")
+QUIET_MS = 60_000
 
 
 def stage(**changed) -> TruthJoinStage:
@@ -22,7 +23,7 @@ def stage(**changed) -> TruthJoinStage:
         "build_id": "source tree", "model": "cards", "feature_set": "handbook", "order": "arrival",
         "activation": "arrival", "shards": 8, "first_deployment_seq": 0, "emit_features": False, "parallelism": 1,
         "lateness_ms": 0, "event_time_batch_ms": HOUR, "quality_window_ms": HOUR, "quality_interval_ms": 200,
-        "truth_retention_ms": 30 * DAY,
+        "truth_retention_ms": 30 * DAY, "quiet_shard_ms": QUIET_MS,
     }  # fmt: skip
     return TruthJoinStage(StageSettings(**{**told, **changed}))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 from pyflink.common import Row
 
@@ -82,3 +84,28 @@ def test_sweeps_are_a_week_apart():
     flink = FakeFlink(CustomerStage(SETTINGS))
     flink.send("s", transactions(0, 5, step_ms=10 * DAY_MS))
     assert {time_ms % SWEEP_MS for time_ms, _ in flink.event_timers} == {0}
+
+
+def test_in_event_order_what_is_late_in_its_partition_does_not_overtake_what_still_waits():
+    """SQL lets a repeated or late record go at once, while the window with its predecessors waits for other partitions."""
+    flink = FakeFlink(CustomerStage(replace(SETTINGS, order="event_time")))
+    flink.advance_watermark(START_MS - 1)
+    repeated = batch("transactions", [orjson.loads(transactions(1, 1)[1][0])])
+    repeated = Row("transactions", repeated[1], [0], [99], [1_700_000_000_000])
+    flink.send("s", repeated)
+    assert not flink.out
+    flink.send("s", transactions(0, 3))
+    flink.advance_watermark(START_MS + DAY_MS)
+    passed = [event for row in flink.out for event in decode(row[1])]
+    assert [(event["transaction_id"], event["offset"]) for event in passed] == [("c0", 0), ("c1", 1), ("c2", 2)]
+    assert [event["features"]["CUSTOMER_ID_NB_TX_1DAY_WINDOW"] for event in passed] == [1, 2, 3]
+    (letter,) = (orjson.loads(row[1]) for row in flink.aside["dead-letters"])
+    assert (letter["reason"], letter["offset"]) == ("duplicate", 99)
+    assert not flink.state["held-back-for-watermark"].by_key["s"]
+
+
+def test_in_event_order_what_is_behind_the_watermark_is_taken_at_once():
+    flink = FakeFlink(CustomerStage(replace(SETTINGS, order="event_time")))
+    flink.advance_watermark(START_MS + DAY_MS)
+    flink.send("s", transactions(0, 2))
+    assert [event["transaction_id"] for row in flink.out for event in decode(row[1])] == ["c0", "c1"]
