@@ -33,7 +33,7 @@ demo: $(STAMP) ## Run the whole system once and show it: make demo ARGS="--rows 
 test: unit it e2e ## Run all tests: unit, doctests, MiniCluster, whole stack (about 23 minutes on two cores)
 
 unit: $(STAMP) ## Run unit tests and doctests: no JVM, no network (ARGS="-k name")
-	@$(PYTEST) -n 2 $(ARGS)
+	@$(PYTEST) -n 3 $(ARGS)
 
 it: $(STAMP) ## Run integration tests: the job on Flink's MiniCluster, connectors against their servers
 	@$(PYTEST) tests/integration $(ARGS)

@@ -50,13 +50,15 @@ class TaskManagers:
         self._wait(f"there were not {total} TaskManagers", lambda states: len(states) == total)
 
     def replace(self) -> None:
-        """Stop each one and wait until new processes have taken all their places."""
-        before = {name: each.pid for name, each in self._states().items()}
-        for name in before:
+        """Stop each one and wait until Flink knows none of them any more; their successors come by themselves.
+
+        Who submits a job now need not wait for them: Flink gives it their slots when they are there.
+        """
+        before = {each["id"] for each in self._flink.taskmanagers()}
+        for name in self._states():
             (self._stack.home / "control" / f"restart-{name}").touch()
-        self._wait(
-            "the TaskManagers were not replaced",
-            lambda states: all(states[name].pid != pid for name, pid in before.items()),
+        self._wait_until(
+            "the TaskManagers did not end", lambda: not before & {each["id"] for each in self._flink.taskmanagers()}
         )
 
     def _states(self) -> dict[str, ComponentState]:
@@ -65,12 +67,18 @@ class TaskManagers:
         return {name: each for name, each in components.items() if name.startswith(PREFIX)}
 
     def _wait(self, what: str, done: Callable[[dict[str, ComponentState]], bool]) -> None:
-        deadline = time.monotonic() + self._timeout_s
-        while time.monotonic() < deadline:
+        def settled() -> bool:
             states = self._states()
             ready = done(states) and all(each.state == "ready" for each in states.values())
             # One that is gone but still registered would be given tasks.
-            if ready and len(self._flink.taskmanagers()) == len(states):
+            return ready and len(self._flink.taskmanagers()) == len(states)
+
+        self._wait_until(what, settled)
+
+    def _wait_until(self, what: str, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            if done():
                 return
             time.sleep(0.2)
         msg = f"{what} after {self._timeout_s:.0f} s; see: weir status, and the logs in {self._stack.home / 'logs'}"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.swap_run import run_swaps
 
-SWAPS, RATE, PAUSE_S = 10, 500, 0.5
+SWAPS, RATE, PAUSE_S = 10, 500, 0.3
 
 
 @pytest.fixture(scope="module")
