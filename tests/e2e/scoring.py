@@ -34,7 +34,7 @@ class Scoring:
 
     def __init__(self, local: Local, model: str, **settings: Any) -> None:
         self.local, self.model = local, model
-        self.settings = local.settings(model=model, **{"checkpoint_interval_ms": 1_000, **settings})
+        self.settings = local.settings(model=model, **settings)
         self.stack = local.stack
         self.bootstrap = self.stack.ports.addresses()["kafka"]
         self.flink = FlinkRest(self.stack.ports.addresses()["flink"])
