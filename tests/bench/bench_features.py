@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,14 @@ def entities_of(size: int) -> int:
 def batches(rounds: Iterator[list[Any]], transactions: int, batch: int) -> Iterator[list[Any]]:
     """Yield so many transactions, and the truths between them, in batches."""
     taken, waiting = 0, []
-    while taken < transactions:
-        for event in next(rounds):
-            waiting.append(event)
-            taken += event["kind"] == "transaction"
-            if len(waiting) >= batch:
-                yield waiting
-                waiting = []
-    yield waiting
+    for event in chain.from_iterable(rounds):
+        waiting.append(event)
+        taken += event["kind"] == "transaction"
+        if len(waiting) >= batch or taken == transactions:
+            yield waiting
+            waiting = []
+        if taken == transactions:
+            return
 
 
 def fill_of(size: int) -> int:

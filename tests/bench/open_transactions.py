@@ -7,17 +7,14 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-from pyflink.common import Configuration, Types
+from pyflink.common import Types
 from pyflink.java_gateway import get_gateway
-from pyflink.table import StreamTableEnvironment
 
-from connectors.file_sinks import FileSinks
-from jobs.graph import keyed_by_first_field
-from tests.integration.conftest import minicluster_environment
+from tests.bench.fed_job import FedJob
 from udfs.domain.payload import encode
 from udfs.domain.quality_change import Outcome
 from udfs.domain.shards import Shards
+from udfs.operators import ids
 from udfs.operators.descriptors import DEAD_LETTERS, JOINED
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.truth_join_stage import TruthJoinStage
@@ -25,11 +22,6 @@ from udfs.operators.truth_join_stage import TruthJoinStage
 DAY_MS = 86_400_000
 START_MS = 1_522_540_800_000
 SHARDS, BATCH = 8, 20
-SOURCE = """
-CREATE TEMPORARY TABLE predictions (k STRING, v STRING) WITH (
-  'connector' = 'filesystem', 'path' = 'file://{folder}', 'source.monitor-interval' = '100ms', 'format' = 'json'
-)
-"""
 SETTINGS = StageSettings(
     build_id="source tree", model="cards", feature_set="handbook", order="arrival", activation="arrival", shards=SHARDS,
     first_deployment_seq=0, emit_features=False, parallelism=1, lateness_ms=DAY_MS, event_time_batch_ms=3_600_000,
@@ -49,25 +41,11 @@ class OpenTransactions:
     """
 
     def __init__(self, folder: Path, state_backend: str) -> None:
-        self._folder, self._sinks, self._sent = folder, FileSinks(folder / "out"), 0
-        (folder / "in").mkdir(parents=True)
-        env = minicluster_environment(parallelism=1, checkpoint_ms=1_000, state_backend=state_backend)
-        on_disk = Configuration()  # what the JobManager keeps in memory may not be larger than 5 MB
-        on_disk.set_string("execution.checkpointing.dir", f"file://{folder}/checkpoints")
-        env.configure(on_disk)
-        env.set_max_parallelism(SHARDS)
-        tables = StreamTableEnvironment.create(env)
-        tables.execute_sql(SOURCE.format(folder=folder / "in"))
-        payloads = tables.to_append_stream(
-            tables.sql_query("SELECT k, v FROM predictions"), Types.ROW([Types.STRING(), Types.STRING()])
-        )
-        joined = keyed_by_first_field(payloads, Types.STRING()).process(TruthJoinStage(SETTINGS), JOINED)
-        joined = joined.uid("truth-join").disable_chaining()
-        statements = tables.create_statement_set()
-        for topic, stream in (("changes", joined), ("dead_letters", joined.get_side_output(DEAD_LETTERS))):
-            statements.add_insert(self._sinks.create(tables, topic), tables.from_data_stream(stream))
-        statements.attach_as_datastream()
-        self._client: Any = env.execute_async("open transactions")._j_job_client
+        self._savepoints, self._sent = (folder / "savepoints").as_uri(), 0
+        self._job = FedJob(folder, "STRING", shards=SHARDS, checkpoint_ms=1_000, state_backend=state_backend)
+        payloads = self._job.rows(Types.STRING())
+        joined = self._job.stage(payloads, Types.STRING(), TruthJoinStage(SETTINGS), JOINED, ids.TRUTH_JOIN)
+        self._job.start({"changes": joined, "dead_letters": joined.get_side_output(DEAD_LETTERS)})
 
     def add(self, count: int, timeout_s: float = 300.0) -> None:
         """Predict so many transactions more and wait until all are in state."""
@@ -79,20 +57,14 @@ class OpenTransactions:
             if len(batches[key]) == BATCH:
                 lines.append({"k": key, "v": encode(batches.pop(key))})
         lines += [{"k": key, "v": encode(batch)} for key, batch in batches.items()]
-        hidden = self._folder / "in" / f".{self._sent}.json"
-        hidden.write_bytes(b"\n".join(map(orjson.dumps, lines)) + b"\n")
-        hidden.rename(hidden.with_name(f"{self._sent}.json"))
+        self._job.feed(lines)
         self._sent += count
-        deadline = time.monotonic() + timeout_s
-        while self._scored() < self._sent:
-            assert time.monotonic() < deadline, f"{self._scored()} of {self._sent} are in state"
-            assert str(self._client.getJobStatus().get()) == "RUNNING"
-            time.sleep(1)
+        self._job.wait(self._scored, self._sent, timeout_s)
 
     def savepoint_bytes(self, kind: str) -> int:
         """Return the size of a savepoint: ``NATIVE`` is the backend's own files, ``CANONICAL`` what any backend reads."""
         form = getattr(get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType, kind)
-        path = self._client.triggerSavepoint(f"file://{self._folder}/savepoints", form).get()
+        path = self._job.client.triggerSavepoint(self._savepoints, form).get()
         files = Path(str(path).removeprefix("file:")).rglob("*")
         return sum(file.stat().st_size for file in files if file.is_file())
 
@@ -107,12 +79,12 @@ class OpenTransactions:
 
     def close(self) -> None:
         """End the job."""
-        self._client.cancel().get()
+        self._job.close()
 
     def _scored(self) -> int:
         return sum(
             outcome == Outcome.SCORED
-            for groups in self._sinks.read("changes")
+            for groups in self._job.sinks.read("changes")
             for _, _, _, outcomes, *_ in groups
             for outcome in outcomes
         )

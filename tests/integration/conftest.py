@@ -38,7 +38,11 @@ def minicluster():
 
 
 def minicluster_environment(
-    parallelism: int = 2, checkpoint_ms: int = 300, state_backend: str = "hashmap", savepoint: str | None = None
+    parallelism: int = 2,
+    checkpoint_ms: int = 300,
+    state_backend: str = "hashmap",
+    savepoint: str | None = None,
+    checkpoints: str | None = None,
 ):
     """Return an environment that runs on a MiniCluster with Python in thread mode and no restarts."""
     from pyflink.common import Configuration
@@ -53,6 +57,8 @@ def minicluster_environment(
     configuration.set_string("state.backend.type", state_backend)
     if savepoint is not None:
         configuration.set_string("execution.state-recovery.path", savepoint)
+    if checkpoints is not None:
+        configuration.set_string("execution.checkpointing.dir", checkpoints)
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(parallelism)
     env.set_buffer_timeout(5)
