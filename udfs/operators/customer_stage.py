@@ -9,7 +9,7 @@ from typing import Any
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
-from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, customer_histories, update_customers
+from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, CustomerUpdate, customer_histories, update_customers
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
 from udfs.domain.event_order import in_event_order, time_of
@@ -110,23 +110,21 @@ class CustomerStage(KeyedProcessFunction):
             events = in_event_order(events)
         transactions = [event for event in events if event["kind"] == "transaction"]
         if transactions:
-            raw = {
-                (event["partition"], event["offset"]): value for event, value in read if event["kind"] == "transaction"
-            }
-            yield from self._take_transactions(transactions, raw, ctx)
+            update = self._update(transactions, ctx)
+            if update.duplicates:
+                raw = {(e["partition"], e["offset"]): value for e, value in read if e["kind"] == "transaction"}
+                for repeated in update.duplicates:
+                    value = raw[repeated["partition"], repeated["offset"]]
+                    detail = f"transaction_id {repeated['transaction_id']!s:.80} was scored before"
+                    yield DEAD_LETTERS, self._dead_letter("transactions", repeated, "duplicate", detail, value)
+            yield from self._by_terminal(update.events)
         truths = [event for event in events if event["kind"] == "truth"]
         yield from self._by_terminal([truth for truth in truths if changes_counts(truth)])
         for key, group in self._grouped(truths, lambda truth: truth["transaction_id"]).items():
             yield TRUTHS, Row(key, encode(group))
 
-    def _take_transactions(
-        self,
-        transactions: list[Transaction],
-        raw: dict[tuple[int, int], str | None],
-        ctx: Any,  # noqa: ANN401
-    ) -> Iterator[Any]:
-        sets = self._sets.of(ctx)
-        lateness_ms = self._settings.lateness_ms
+    def _update(self, transactions: list[Transaction], ctx: Any) -> CustomerUpdate:  # noqa: ANN401
+        sets, lateness_ms = self._sets.of(ctx), self._settings.lateness_ms
         update = update_customers(
             transactions, self._customers, lateness_ms=lateness_ms, plan=sets.plan, parts=self._parts
         )
@@ -135,11 +133,7 @@ class CustomerStage(KeyedProcessFunction):
         if update.events:
             first = update.events[0]
             self._sweeps.set(first["customer_id"], first["event_time_ms"], ctx)
-        for repeated in update.duplicates:
-            value = raw[repeated["partition"], repeated["offset"]]
-            detail = f"transaction_id {repeated['transaction_id']!s:.80} was scored before"
-            yield DEAD_LETTERS, self._dead_letter("transactions", repeated, "duplicate", detail, value)
-        yield from self._by_terminal(update.events)
+        return update
 
     def _define(self, values: list[str | None], ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Take rows of feature sets, and hand them on; what is none the gate reports."""
