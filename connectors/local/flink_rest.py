@@ -75,12 +75,16 @@ class FlinkRest:
 
         The attempts of its tasks tell: the metric numRestarts is as old as the last question for any metric.
         """
-        subtasks = (
+        return max((int(each["attempt"]) for each in self.subtasks(job_id)), default=0)
+
+    def subtasks(self, job_id: str) -> list[dict[str, Any]]:
+        """Return every subtask of every vertex of a job: attempt, status, taskmanager-id, ..."""
+        vertices = self.job(job_id)["vertices"]
+        return [
             subtask
-            for vertex in self.job(job_id)["vertices"]
+            for vertex in vertices
             for subtask in self._call("GET", f"/jobs/{job_id}/vertices/{vertex['id']}")["subtasks"]
-        )
-        return max((int(subtask["attempt"]) for subtask in subtasks), default=0)
+        ]
 
     def taskmanagers(self) -> list[dict[str, Any]]:
         """Return the registered TaskManagers: id, slotsNumber, freeSlots, ..."""

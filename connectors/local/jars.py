@@ -114,8 +114,8 @@ class Jars:
         partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
         try:
             with tarfile.open(archive) as tar:
-                # Python has filters since 3.11.4; the archive is the locked one, by its sha256
-                tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+                # older than 3.11.4 Python has no filters and asks for none; the archive is the locked one, by its sha256
+                tar.extraction_filter = getattr(tarfile, "data_filter", None)
                 tar.extractall(partial)  # noqa: S202
             partial.chmod(0o755)
             partial.rename(folder)

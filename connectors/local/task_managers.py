@@ -47,7 +47,14 @@ class TaskManagers:
         """Have so many for the scoring job; wait until they, and nobody else, are registered with the JobManager."""
         total = count + RESERVED
         (self._stack.home / "control" / f"task-managers-{total}").touch()
-        self._wait(f"there were not {total} TaskManagers", lambda states: len(states) == total)
+
+        def settled() -> bool:
+            states = self._states()
+            ready = len(states) == total and all(each.state == "ready" for each in states.values())
+            # One that is gone but still registered would be given tasks.
+            return ready and len(self._flink.taskmanagers()) == total
+
+        self._wait(f"there were not {total} TaskManagers", settled)
 
     def replace(self) -> None:
         """Stop each one and wait until Flink knows none of them any more; their successors come by themselves.
@@ -57,7 +64,7 @@ class TaskManagers:
         before = {each["id"] for each in self._flink.taskmanagers()}
         for name in self._states():
             (self._stack.home / "control" / f"restart-{name}").touch()
-        self._wait_until(
+        self._wait(
             "the TaskManagers did not end", lambda: not before & {each["id"] for each in self._flink.taskmanagers()}
         )
 
@@ -66,16 +73,7 @@ class TaskManagers:
         components = state.components if state is not None else {}
         return {name: each for name, each in components.items() if name.startswith(PREFIX)}
 
-    def _wait(self, what: str, done: Callable[[dict[str, ComponentState]], bool]) -> None:
-        def settled() -> bool:
-            states = self._states()
-            ready = done(states) and all(each.state == "ready" for each in states.values())
-            # One that is gone but still registered would be given tasks.
-            return ready and len(self._flink.taskmanagers()) == len(states)
-
-        self._wait_until(what, settled)
-
-    def _wait_until(self, what: str, done: Callable[[], bool]) -> None:
+    def _wait(self, what: str, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline:
             if done():

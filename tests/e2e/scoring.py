@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import psutil
-import requests
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from connectors.data.dataset import Dataset
@@ -161,15 +160,7 @@ class Scoring:
 
     def workers(self) -> list[str]:
         """Return the TaskManagers that run the job, as components of the stack; others wait for tables and SQL."""
-        base, found = self.stack.ports.addresses()["flink"], set()
-        with requests.Session() as session:
-            session.trust_env = False
-            for vertex in self.flink.job(self.job_id)["vertices"]:
-                url = f"{base}/jobs/{self.job_id}/vertices/{vertex['id']}"
-                found |= {
-                    each["taskmanager-id"].partition(".")[0] for each in session.get(url, timeout=10).json()["subtasks"]
-                }
-        return sorted(found)
+        return sorted({each["taskmanager-id"].partition(".")[0] for each in self.flink.subtasks(self.job_id)})
 
     def kill(self, component: str) -> None:
         """Kill a component with SIGKILL, as a machine that fails would; the supervisor starts it again."""
