@@ -18,6 +18,7 @@ from tests.integration.test_pipeline import (
     metadata_rows,
     stage_settings,
     transactions,
+    without_labels,
 )
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 from udfs.domain.window_feature import WindowFeature
@@ -62,7 +63,7 @@ def sinks(tmp_path_factory, minicluster):
     start_job, run_until = minicluster
     place = tmp_path_factory.mktemp("uptake")
     sources, sinks = FileSources(place / "in", watermark_delay_ms=DAY), FileSinks(place / "out")
-    messages = [{name: value for name, value in row.items() if name != "label"} for row in rows()]
+    messages = without_labels(rows())
     rest = [*map(json.dumps, messages[HALF:]), control(START + 400 * DAY)]
     sources.write("weir.metadata", {0: metadata_rows((1, artifact(1), "champion"))}, NOW)
     # with these each shard remembers as far back as the stream goes

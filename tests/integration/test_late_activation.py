@@ -14,11 +14,13 @@ from tests.integration.test_pipeline import (
     NOW,
     START,
     artifact,
+    closed,
     control,
     metadata_rows,
     spread,
     stage_settings,
     transactions,
+    without_labels,
 )
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -42,9 +44,8 @@ def sinks(tmp_path_factory, minicluster):
     later = [{**row, "transaction_id": f"later-{row['transaction_id']}"} for row in transactions(ROWS, seed=5)]
     for row in later:
         row["event_time_ms"] += LATER_MS - START
-    messages = [{name: value for name, value in row.items() if name != "label"} for row in rows]
-    parts = enumerate(spread(messages, "customer_id", seed=2, disorder=1))
-    sources.write("transactions", {number: [*part, control(START + 10 * DAY)] for number, part in parts}, NOW)
+    parts = spread(without_labels(rows), "customer_id", seed=2, disorder=1)
+    sources.write("transactions", closed(parts, START + 10 * DAY), NOW)
     sources.write("truths", {0: [control(START + 10 * DAY)]}, NOW)  # no further: silent files are idle here
     # Both in force at submission: from the beginning, and from the middle of the stream on.
     sources.write("weir.metadata", {0: [*deployed(1, 0), *deployed(2, HALF_MS)]}, NOW)
@@ -58,9 +59,8 @@ def sinks(tmp_path_factory, minicluster):
             sources.write("weir.metadata", {1: [*deployed(3, START + 8 * DAY), *deployed(4, LATER_MS)]}, NOW)
             sent.append("versions")
         if sent == ["versions"] and len(sinks.read("model_events")) == 4:
-            messages = [{name: value for name, value in row.items() if name != "label"} for row in later]
-            parts = enumerate(spread(messages, "customer_id", seed=2, disorder=1), start=10)
-            sources.write("transactions", {at: [*part, control(LATER_MS + 10 * DAY)] for at, part in parts}, NOW)
+            parts = spread(without_labels(later), "customer_id", seed=2, disorder=1)
+            sources.write("transactions", closed(parts, LATER_MS + 10 * DAY, first=10), NOW)
             sent.append("transactions")
         return scored >= 2 * ROWS
 

@@ -18,12 +18,13 @@ from tests.integration.test_pipeline import (
     NOW,
     START,
     artifact,
-    control,
+    closed,
     metadata_rows,
     spread,
     stage_settings,
     transactions,
     truth_of,
+    without_labels,
 )
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -112,17 +113,15 @@ def run(tmp_path_factory, minicluster):
     start_job, run_until = minicluster
     place, rows = tmp_path_factory.mktemp("late-truth"), transactions(1500, seed=3)
     sources, sinks = FileSources(place / "in", watermark_delay_ms=DAY), FileSinks(place / "out")
-    messages = [{name: value for name, value in row.items() if name != "label"} for row in rows]
-    close = control(START + 400 * DAY)
-    parts = enumerate(spread(messages, "customer_id", seed=2, disorder=40))
-    sources.write("transactions", {number: [*part, close] for number, part in parts}, NOW)
+    parts = spread(without_labels(rows), "customer_id", seed=2, disorder=40)
+    sources.write("transactions", closed(parts, START + 400 * DAY), NOW)
     truths = told(rows)
     ghosts = [
         {**truth_of({**rows[0], "transaction_id": f"ghost{at}", "event_time_ms": START - 11 * DAY - at}, 11 * DAY)}
         for at in range(GHOSTS)
     ]
-    sent = ([*ghosts, *truths[0::2]], truths[1::2])
-    sources.write("truths", {number: [*map(json.dumps, part), close] for number, part in enumerate(sent)}, NOW)
+    sent = [[json.dumps(truth) for truth in part] for part in ([*ghosts, *truths[0::2]], truths[1::2])]
+    sources.write("truths", closed(sent, START + 400 * DAY), NOW)
     metadata = metadata_rows((1, artifact(1), "champion"), (2, artifact(2), "shadow"))
     sources.write("weir.metadata", {0: metadata}, NOW)
     settings = replace(

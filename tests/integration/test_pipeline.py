@@ -118,6 +118,16 @@ def spread(rows: list[dict], key: str, seed: int, disorder: int) -> list[list[st
     return partitions
 
 
+def closed(parts: list[list[str]], time_ms: int, first: int = 0) -> dict[int, list[str]]:
+    """The partitions by number, each ended by a closing record."""
+    return {number: [*part, control(time_ms)] for number, part in enumerate(parts, start=first)}
+
+
+def without_labels(rows: list[dict]) -> list[dict]:
+    """The transactions as they are sent."""
+    return [{name: value for name, value in row.items() if name != "label"} for row in rows]
+
+
 @dataclass
 class Run:
     """One run of the job: what went in, and what came out."""
@@ -160,18 +170,16 @@ def run(request, tmp_path_factory, minicluster):
     order, parallelism = request.param.split()
     place, rows, delay_ms = tmp_path_factory.mktemp(order), transactions(1500, seed=1), 7 * DAY - 3_600_000
     sources, sinks = FileSources(place / "in", watermark_delay_ms=DAY), FileSinks(place / "out")
-    messages = [{k: v for k, v in row.items() if k != "label"} for row in rows]
+    messages = without_labels(rows)
     future = json.dumps({**messages[0], "transaction_id": "x", "event_time_ms": NOW + 2 * DAY})
-    parts, close, counts = spread(messages, "customer_id", seed=2, disorder=40), control(START + 400 * DAY), {}
-    sent = {}
-    for number, part in enumerate(parts):
-        extra = ["", "not json", '{"transaction_id": 1}', future, part[10]] if number == 0 else []
-        sent[number] = [*part, *extra, close]
-        counts[number] = len(sent[number])
+    parts = spread(messages, "customer_id", seed=2, disorder=40)
+    parts[0] += ["", "not json", '{"transaction_id": 1}', future, parts[0][10]]
+    sent = closed(parts, START + 400 * DAY)
+    counts = {number: len(values) for number, values in sent.items()}
     sources.write("transactions", sent, NOW)
     truths = [truth_of(row, delay_ms) for row in rows]
-    told = enumerate(spread(truths, "customer_id", seed=3, disorder=40))
-    sources.write("truths", {number: [*part, close] for number, part in told}, NOW)
+    told = spread(truths, "customer_id", seed=3, disorder=40)
+    sources.write("truths", closed(told, START + 400 * DAY), NOW)
     artifacts = {"1": artifact(1), "2": artifact(2)}
     metadata = metadata_rows((1, artifacts["1"], "champion"), (2, artifacts["2"], "shadow"))
     sources.write("weir.metadata", {0: metadata}, NOW)
@@ -237,7 +245,7 @@ def test_quality_rows_equal_a_brute_force_pass_over_inferences_and_truths(run):
 def test_without_a_champion_a_transaction_is_answered_with_a_null_score(tmp_path, minicluster):
     start_job, run_until = minicluster
     sources, sinks = FileSources(tmp_path / "in", watermark_delay_ms=DAY), FileSinks(tmp_path / "out")
-    rows = [{k: v for k, v in row.items() if k != "label"} for row in transactions(20, seed=4)]
+    rows = without_labels(transactions(20, seed=4))
     sources.write("transactions", {0: [json.dumps(row) for row in rows]}, NOW)
     client = start_job(lambda env: build(env, stage_settings("arrival", 0), sources, sinks, batch_ms=20))
     run_until(client, lambda: len(sinks.read("inferences")) == len(rows))
