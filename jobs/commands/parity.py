@@ -27,8 +27,9 @@ def parity(
 ) -> None:
     """Compute the features of a sample of inferences again, from the topics and as a backfill would, and compare.
 
-    Told apart: those that agree, those that differ only because something earlier arrived later (WEIR_ORDER=arrival), those
-    that differ for no such reason, and those that cannot be compared. Exit code 1 above the limit.
+    Told apart: those that agree; those that differ only because something earlier was taken later (WEIR_ORDER=arrival),
+    where what had been taken gives the same numbers; those that differ for no such reason; those that cannot be compared.
+    Exit code 1 above the limit.
 
     Example: weir parity --sample 2000
     """
@@ -47,7 +48,7 @@ def parity(
         settings = Settings()
         address = bootstrap or Ports(settings.port_base).addresses()["kafka"]
         since_ms, until_ms = (None if each is None else parse_time_ms(each) for each in (since, until))
-        topics = ("inferences", "transactions", "transactions", "truths")
+        topics = ("inferences", "transactions", "transactions", "truths", "inferences")
         ends = {topic: end_offsets(address, topic) for topic in dict.fromkeys(topics)}
         total, seen = sum(sum(ends[topic].values()) for topic in topics), 0
         with progress_bar("records", total, quiet=as_json) as done:

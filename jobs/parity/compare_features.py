@@ -1,34 +1,26 @@
 """Computes the features of recorded transactions again and compares them with what the stream recorded.
 
-Each is computed twice, by the stream's own functions: with all events in event order, which is what a backfill or a
-training set holds, and in the order in which Kafka got them. With ``order = arrival`` a transaction is scored on what
-had arrived: one that differs from the first but is explained by the order of arrival is counted apart.
+Each is computed by the stream's own functions with all events in event order, which is what a backfill or a training set
+holds. With ``order = arrival`` a transaction is scored on what had arrived: one that differs is counted apart if what the
+job had taken by then gives exactly what was recorded.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
+from jobs.parity.computed_features import computed_features
+from jobs.parity.known_when_scored import KnownWhenScored
 from jobs.parity.recorded_events import RecordedEvents
-from udfs.domain.customer_windows import update_customers
-from udfs.domain.event import Transaction, Truth
 from udfs.domain.event_order import in_event_order
-from udfs.domain.feature_catalog import FeatureCatalog
-from udfs.domain.terminal_windows import update_terminals
 
 __all__ = ["Parity", "compare_features"]
 
 TOLERANCE = 1e-9
-SLACK_MS = 2_000
-"""Two events that Kafka got within so long may have been taken in either order: batches and partitions."""
-SLICE_EVENTS = 1_024
 EXAMPLES = 5
-Event = Transaction | Truth
 
 
 @dataclass(slots=True)
@@ -42,7 +34,7 @@ class Parity:
     matched
         Those whose features all agree with event order.
     arrival
-        Those that differ only because an earlier event arrived later, or at about the same time.
+        Those that differ only because an earlier event was taken later: what had been taken gives the same numbers.
     mismatched
         Those that differ for no such reason.
     missing
@@ -74,18 +66,16 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
     by_arrival
         Whether the job took events as they arrived; with ``order = event_time`` that explains nothing.
     """
-    wanted = recorded.inferences
-    in_order = _computed(in_event_order(recorded.events), wanted, lateness_ms, recorded.catalog)
-    as_arrived, overtaken = {}, set[str]()
-    if by_arrival:
-        as_arrived = _computed(sorted(recorded.events, key=_arrival), wanted, lateness_ms, recorded.catalog)
-        overtaken = _overtaken(recorded.events)
+    wanted, catalog = recorded.inferences, recorded.catalog
+    in_order = computed_features(in_event_order(recorded.events), wanted, lateness_ms=lateness_ms, catalog=catalog)
+    known = KnownWhenScored(recorded.events, recorded.scored_ms, lateness_ms=lateness_ms, catalog=catalog)
+    transactions = {each["transaction_id"]: each for each in recorded.events if each["kind"] == "transaction"}
     result = Parity()
     largest: dict[str, float] = defaultdict(float)
     for name, inference in wanted.items():
         again, said = in_order.get(name, {}), inference["features"]
-        known = recorded.catalog.sets.get(inference["feature_set"])
-        features = known.features if known else tuple(said)
+        defined = catalog.sets.get(inference["feature_set"])
+        features = defined.features if defined else tuple(said)
         # a transaction without terminal has no terminal features, in neither
         if not again or any((each in said) != (each in again) for each in features):
             result.missing += 1
@@ -95,10 +85,9 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
         for each in features:
             largest[each] = max(largest[each], abs(said[each] - again[each]))
         differ = [each for each in features if not _agree(said[each], again[each])]
-        arrived = as_arrived.get(name)
         if not differ:
             result.matched += 1
-        elif name in overtaken or (arrived and all(_agree(said[each], arrived[each]) for each in features)):
+        elif by_arrival and known.explains(transactions[name], inference):
             result.arrival += 1
         else:
             result.mismatched += 1
@@ -107,51 +96,6 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
                 result.examples.append({"transaction_id": name, "feature": differ[0], **pair})
     result.largest = dict(largest)
     return result
-
-
-def _computed(
-    events: Sequence[Event],
-    wanted: Any,  # noqa: ANN401
-    lateness_ms: int,
-    catalog: FeatureCatalog,
-) -> dict[str, dict[str, float]]:
-    of_customer, of_terminal = catalog.plan("customer"), catalog.plan("terminal")
-    customers: dict[str, bytes] = {}
-    terminals: dict[str, bytes] = {}
-    found: dict[str, dict[str, float]] = {}
-    for start in range(0, len(events), SLICE_EVENTS):
-        known: list[Event] = []
-        # runs of one kind, so that transactions and truths keep their order in the second stage
-        for kind, run in groupby(events[start : start + SLICE_EVENTS], key=lambda event: event["kind"]):
-            if kind == "truth":
-                known += run
-            else:
-                transactions: list[Transaction] = list(run)  # type: ignore[arg-type]
-                known += update_customers(transactions, customers, lateness_ms=lateness_ms, plan=of_customer).events
-        for event in update_terminals(known, terminals, plan=of_terminal):
-            if event["transaction_id"] in wanted:
-                found[event["transaction_id"]] = {**event["fields"], **event["features"]}  # type: ignore[dict-item]
-    return found
-
-
-def _overtaken(events: Sequence[Event]) -> set[str]:
-    """Return the transactions before which, in event order, something of theirs arrived later or at about the time."""
-    found: set[str] = set()
-    for entity in ("customer_id", "terminal_id"):
-        latest: dict[str, int] = {}
-        for event in in_event_order(events):
-            of = event[entity]
-            if of is None or (entity == "customer_id" and event["kind"] == "truth"):
-                continue
-            arrived = event["ingestion_time_ms"]
-            if event["kind"] == "transaction" and latest.get(of, -SLACK_MS) > arrived - SLACK_MS:
-                found.add(event["transaction_id"])
-            latest[of] = max(latest.get(of, 0), arrived)
-    return found
-
-
-def _arrival(event: Event) -> tuple[int, bool, int, int]:
-    return event["ingestion_time_ms"], event["kind"] != "truth", event["partition"], event["offset"]
 
 
 def _agree(one: float, other: float) -> bool:

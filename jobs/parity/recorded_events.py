@@ -30,12 +30,15 @@ class RecordedEvents:
     events
         Every transaction of their customers and terminals, every truth of their terminals; ``ingestion_time_ms`` is when
         Kafka got it.
+    scored_ms
+        When the champion scored each of these transactions, by transaction_id, epoch milliseconds.
     catalog
         The feature sets they were scored on, among others.
     """
 
     inferences: Mapping[str, Mapping[str, Any]]
     events: list[Transaction | Truth]
+    scored_ms: Mapping[str, int]
     catalog: FeatureCatalog
 
     @classmethod
@@ -50,14 +53,14 @@ class RecordedEvents:
         Parameters
         ----------
         read
-            Yields a topic's records; ``transactions`` is read twice, first to learn whom the sample is about.
+            Yields a topic's records; ``transactions`` and ``inferences`` are read twice, first to learn whom the sample
+            is about.
         choose
             Chooses the sample among the champion's inferences.
         sets_of_rows
             Reads the feature sets that rows define; called only where one of them was scored on.
         """
-        said = (orjson.loads(record.value or b"{}") for record in read("inferences"))
-        chosen = list(choose(each for each in said if each.get("role") == CHAMPION))
+        chosen = list(choose(_champion_inferences(read)))
         inferences = {each["transaction_id"]: each for each in chosen}
         labels = {each["feature_set"] for each in chosen}
         catalog = FeatureCatalog() if labels <= CODE_LABELS else sets_of_rows()
@@ -75,7 +78,18 @@ class RecordedEvents:
             if each["customer_id"] in customers or each["terminal_id"] in terminals
         ]
         events += (each for each in _truths(read) if each["terminal_id"] in terminals)
-        return cls(inferences, events, catalog)
+        known = {each["transaction_id"] for each in events if each["kind"] == "transaction"}
+        scored_ms = {
+            each["transaction_id"]: each["prediction_time_ms"]
+            for each in _champion_inferences(read)
+            if each["transaction_id"] in known
+        }
+        return cls(inferences, events, scored_ms, catalog)
+
+
+def _champion_inferences(read: Read) -> Iterator[Any]:
+    said = (orjson.loads(record.value or b"{}") for record in read("inferences"))
+    return (each for each in said if each.get("role") == CHAMPION)
 
 
 def _transactions(read: Read, fields: Mapping[str, bool]) -> Iterator[Transaction]:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import orjson
 import pytest
 
 from connectors.data.dataset import open_dataset
 from connectors.kafka.record import Record
 from jobs.parity.compare_features import compare_features
+from jobs.parity.computed_features import computed_features
 from jobs.parity.recorded_events import RecordedEvents
 from jobs.training.training_examples import examples_of
+from udfs.domain.event_order import in_event_order
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 from udfs.domain.window_feature import WindowFeature
@@ -15,6 +19,7 @@ from udfs.domain.window_feature import WindowFeature
 HANDBOOK = FEATURE_SETS["handbook"]
 HOUR_MS = 3_600_000
 NOW_MS = 1_700_000_000_000
+WAITED_MS = 40
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,9 @@ def topics() -> dict[str, list[Record]]:
     for arrived, (topic, message) in enumerate(dataset.interleaved()):
         made[topic].append(record(message, len(made[topic]), NOW_MS + arrived * 10_000))
     for number, (message, vector) in enumerate(zip(dataset.transactions(), vectors, strict=True)):
+        scored_ms = made["transactions"][number].timestamp_ms + WAITED_MS
         said = {"transaction_id": message["transaction_id"], "role": "champion", "feature_set": HANDBOOK.label}
+        said |= {"prediction_time_ms": scored_ms}
         made["inferences"].append(record(said | {"features": vector}, number, 0))
         made["inferences"].append(record(said | {"role": "challenger", "features": {}}, number, 0))
     return made
@@ -62,6 +69,7 @@ def test_a_set_that_rows_define_is_computed_by_its_definition(topics):
         since_ms = row["event_time_ms"] - window.window_ms
         total = sum(each["amount"] for each in before if each["event_time_ms"] > since_ms)
         said = {"transaction_id": row["transaction_id"], "role": "champion", "feature_set": mine.label}
+        said |= {"prediction_time_ms": 0}
         inferences.append(record(said | {"features": {"TX_AMOUNT": row["amount"], "SPENT": total}}, number, 0))
     stream = topics | {"inferences": inferences}
     recorded = RecordedEvents.read(lambda topic: stream[topic], list, lambda: FeatureCatalog([mine]))
@@ -87,33 +95,100 @@ def test_a_wrong_feature_is_found_and_named(topics):
     assert compared(wrong, by_arrival=True).mismatched == 1
 
 
-def test_what_arrived_after_it_explains_a_difference_with_order_arrival_only(topics):
-    # the first transaction of a customer with several arrives last: those scored before did not count it
+def said_of(each: Record) -> str:
+    return orjson.loads(each.value)["transaction_id"]
+
+
+def of_one(stream, name, *, by_arrival):
+    result = compared(stream, by_arrival=by_arrival, only={name})
+    return result.matched, result.arrival, result.mismatched
+
+
+def busy(topics, entity):
+    """The numbers of the rows of the entity with most transactions, and all rows."""
     rows = [orjson.loads(each.value) for each in topics["transactions"]]
-    customer = next(row["customer_id"] for row in rows if sum(r["customer_id"] == row["customer_id"] for r in rows) > 3)
-    mine = [number for number, row in enumerate(rows) if row["customer_id"] == customer]
-    late = topics["transactions"][mine[0]]
-    moved = [each for each in topics["transactions"] if each is not late]
-    scored_without = compared_vectors(moved, topics)
-    moved.append(late._replace(timestamp_ms=NOW_MS + 10**9, offset=10**6))
-    second = rows[mine[1]]["transaction_id"]
-    said = orjson.loads(topics["inferences"][2 * mine[1]].value) | {"features": scored_without[second]}
-    stream = topics | {"transactions": moved, "inferences": [record(said, 0, 0)]}
-    first_ms, second_ms = rows[mine[0]]["event_time_ms"], rows[mine[1]]["event_time_ms"]
-    if second_ms - first_ms >= 30 * 24 * HOUR_MS:
-        pytest.skip("the generator left too long a gap")
-    assert (compared(stream, by_arrival=True).arrival, compared(stream, by_arrival=True).mismatched) == (1, 0)
-    assert compared(stream).mismatched == 1
+    (most, _) = Counter(row[entity] for row in rows).most_common(1)[0]
+    return [number for number, row in enumerate(rows) if row[entity] == most], rows
 
 
-def compared_vectors(transactions, topics):
+def test_a_terminals_transaction_that_was_scored_later_explains_a_difference_with_order_arrival_only(topics):
+    window = WindowFeature("BUSY", "terminal", "count", 30 * 24 * HOUR_MS)
+    mine = FeatureSet("mine", 1, ("BUSY",), (), (window,))
+    numbers, rows = busy(topics, "terminal_id")
+    first, second = numbers[-2:]
+    name = rows[second]["transaction_id"]
+
+    def result(features, *, by_arrival, first_scored_ms):
+        inferences = []
+        for number, row in enumerate(rows):
+            said = {"transaction_id": row["transaction_id"], "role": "champion", "feature_set": mine.label}
+            scored_ms = first_scored_ms if number == first else topics["transactions"][number].timestamp_ms + WAITED_MS
+            inferences.append(record(said | {"features": features, "prediction_time_ms": scored_ms}, number, 0))
+        stream = topics | {"inferences": inferences}
+        recorded = RecordedEvents.read(
+            lambda topic: stream[topic],
+            lambda said: [each for each in said if each["transaction_id"] == name],
+            lambda: FeatureCatalog([mine]),
+        )
+        found = compare_features(recorded, lateness_ms=HOUR_MS, by_arrival=by_arrival)
+        return found.matched, found.arrival, found.mismatched
+
+    scored_ms = topics["transactions"][second].timestamp_ms + WAITED_MS
+    window_ms = rows[second]["event_time_ms"] - window.window_ms
+    count = sum(rows[number]["event_time_ms"] > window_ms for number in numbers if number <= second)
+    whole, without_first = {"BUSY": float(count)}, {"BUSY": float(count - 1)}
+    assert result(whole, by_arrival=True, first_scored_ms=scored_ms - 60_000) == (1, 0, 0)
+    assert result(without_first, by_arrival=True, first_scored_ms=scored_ms + 60_000) == (0, 1, 0)
+    assert result(without_first, by_arrival=False, first_scored_ms=scored_ms + 60_000) == (0, 0, 1)
+    # it had been scored long before: no order explains that it was not counted
+    assert result(without_first, by_arrival=True, first_scored_ms=scored_ms - 60_000) == (0, 0, 1)
+    # something did come later, but that is not what was recorded
+    assert result({"BUSY": count - 2.0}, by_arrival=True, first_scored_ms=scored_ms + 60_000) == (0, 0, 1)
+
+
+def test_a_customers_transaction_that_kafka_got_later_explains_a_difference(topics):
+    numbers, rows = busy(topics, "customer_id")
+    first, second = numbers[-2:]
+    name = rows[second]["transaction_id"]
+    late = topics["transactions"][first]._replace(timestamp_ms=topics["transactions"][second].timestamp_ms + 60_000)
+    without = [each for number, each in enumerate(topics["transactions"]) if number != first]
+    features = features_of(topics | {"transactions": without}, name)
+    said = orjson.loads(topics["inferences"][2 * second].value) | {"features": features}
+    stream = topics | {"transactions": [*without, late], "inferences": [*topics["inferences"], record(said, 0, 0)]}
+    assert of_one(stream, name, by_arrival=True) == (0, 1, 0)
+    assert of_one(stream, name, by_arrival=False) == (0, 0, 1)
+
+
+def test_a_truth_may_have_waited_as_long_as_the_longest_of_the_transactions(topics):
+    found = [number for number, each in enumerate(topics["inferences"]) if fraud_rate(each) > 0]
+    said = orjson.loads(topics["inferences"][found[-1]].value)
+    name, terminal = said["transaction_id"], None
+    transaction = next(each for each in topics["transactions"] if said_of(each) == name)
+    terminal = orjson.loads(transaction.value)["terminal_id"]
+    of_terminal = [each for each in topics["truths"] if orjson.loads(each.value)["terminal_id"] == terminal]
+    without = [each for each in topics["truths"] if each not in of_terminal]
+    said |= {"features": features_of(topics | {"truths": without}, name)}
+
+    def stream(arrived_ms):
+        arrived = [each._replace(timestamp_ms=arrived_ms) for each in of_terminal]
+        return topics | {"truths": [*without, *arrived], "inferences": [*topics["inferences"], record(said, 0, 0)]}
+
+    scored_ms = said["prediction_time_ms"]
+    assert of_one(stream(scored_ms - WAITED_MS), name, by_arrival=True) == (0, 1, 0)
+    assert of_one(stream(scored_ms - WAITED_MS - 10_000), name, by_arrival=True) == (0, 0, 1)
+
+
+def fraud_rate(each: Record) -> float:
+    return orjson.loads(each.value)["features"].get("TERMINAL_ID_RISK_30DAY_WINDOW", 0)
+
+
+def features_of(stream, name):
     recorded = RecordedEvents.read(
-        lambda topic: transactions if topic == "transactions" else topics[topic], lambda said: list(said)
+        lambda topic: stream[topic], lambda said: [each for each in said if each["transaction_id"] == name]
     )
-    from jobs.parity.compare_features import _computed
-    from udfs.domain.event_order import in_event_order
-
-    return _computed(in_event_order(recorded.events), recorded.inferences, HOUR_MS, recorded.catalog)
+    events = in_event_order(recorded.events)
+    computed = computed_features(events, (name,), lateness_ms=HOUR_MS, catalog=recorded.catalog)[name]
+    return {each: computed[each] for each in HANDBOOK.features}
 
 
 def test_an_inference_whose_transaction_is_gone_is_missing(topics):
