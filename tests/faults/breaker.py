@@ -15,6 +15,7 @@ import requests
 
 from connectors.connect import connector_state
 from tests.e2e.scoring import Scoring
+from tests.faults.alongside import Alongside
 from udfs.domain.errors import WeirError
 
 __all__ = ["Breaker", "Broken", "NotPossible"]
@@ -38,15 +39,20 @@ class Breaker:
     ----------
     scoring
         A job that runs under load.
+    alongside
+        The API and the notifiers beside it.
     """
 
-    def __init__(self, scoring: Scoring) -> None:
+    def __init__(self, scoring: Scoring, alongside: Alongside) -> None:
+        self._alongside = alongside
         self._scoring, self._stack = scoring, scoring.stack
         self._probe = 0
         self._turn = 0
 
     def kill(self, component: str) -> float:
-        """Kill a component with SIGKILL."""
+        """Kill a component, the API or a notifier with SIGKILL."""
+        if component in ("api", "notifier"):
+            return self._alongside.kill(component, self._until)
         if component == "taskmanager":  # in turns: each has its own count of deaths with the supervisor
             workers = self._scoring.workers()
             self._turn += 1

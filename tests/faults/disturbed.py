@@ -16,6 +16,7 @@ from model_store.artifact import Artifact
 from tests.e2e.local import Local
 from tests.e2e.models import trained
 from tests.e2e.scoring import Scoring
+from tests.faults.alongside import Alongside
 from tests.faults.answers import Answers, count_differing
 from tests.faults.breaker import Breaker, Broken, NotPossible, small_disk
 from tests.faults.load import Load
@@ -39,6 +40,8 @@ NAMES = {
     ("kill", "connect"): "kill -9 of Connect",
     ("kill", "mlflow"): "kill -9 of MLflow",
     ("kill", "zookeeper"): "kill -9 of ZooKeeper",
+    ("kill", "api"): "kill -9 of the API",
+    ("kill", "notifier"): "kill -9 of a notifier",
     ("lose", "slot"): "the replication slot dropped",
     ("full", "checkpoints"): "the checkpoints' disk full",
 }
@@ -70,25 +73,27 @@ def disturbed(
     with small_disk(scoring.stack.home / "flink" / "checkpoints") as no_disk:
         scoring.submit()
         scoring.wait_for_event("activated", "1", 180)
-        course = _break_everything(scoring, load, plan, rate, no_disk, say)
-        say("closing the stream")
-        _close(scoring, load)
-        sent = scoring.sent()
-        total = scoring.wait_for_sum(sent, 600)
+        with Alongside.running(scoring) as alongside:
+            course = _break_everything(Breaker(scoring, alongside), scoring, load, plan, rate, no_disk, say)
+            say("closing the stream")
+            _close(scoring, load)
+            sent = scoring.sent()
+            total = scoring.wait_for_sum(sent, 600)
+            notified = alongside.sent_once()
         answers = Answers.read(scoring)
         scoring.stop()
     say(f"the disturbed run: {total}")
     undisturbed = _undisturbed(local, scoring, sent, say)
     rows = _rows(course, answers, undisturbed)
+    rows.append(notified)
     rows.append(Row("all of it", 1, [], total.transactions, str(total), _whole(total) and total.null_scores == 0))
     return rows
 
 
 def _break_everything(
-    scoring: Scoring, load: Load, plan: Plan, rate: float, no_disk: str, say: Callable[[str], None]
+    breaker: Breaker, scoring: Scoring, load: Load, plan: Plan, rate: float, no_disk: str, say: Callable[[str], None]
 ) -> list[Spell]:
     course: list[Spell] = []
-    breaker = Breaker(scoring)
     with scoring.producing(load, rate):  # type: ignore[arg-type]
         time.sleep(20)  # until truths are known and event time goes on
         for kind, component in plan.faults:

@@ -9,7 +9,16 @@ __all__ = ["FULL_MINUTES", "Plan"]
 
 FULL_MINUTES = 40
 """What the whole list takes; a shorter run does the same kinds, each less often or for a shorter time."""
-KILLS = {"taskmanager": 20, "jobmanager": 3, "kafka": 3, "connect": 5, "mlflow": 1, "zookeeper": 1}
+KILLS = {
+    "taskmanager": 20,
+    "jobmanager": 3,
+    "kafka": 3,
+    "connect": 5,
+    "mlflow": 1,
+    "zookeeper": 1,
+    "api": 2,
+    "notifier": 3,
+}
 DOWN_S = {"kafka": 60, "postgres": 300, "s3": 120}
 SHORTEST_DOWN_S = 10
 MALFORMED, SWAPS = 100_000, 100
