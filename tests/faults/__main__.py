@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ STORIES = ("disturbed", "fuzz", "swaps")
 def main() -> int:
     """Read the arguments, start a stack, run the stories."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that all it started is ended
     with tempfile.TemporaryDirectory(prefix="weir-faults-") as folder:
         local = Local(Path(folder) / "home")
         try:
