@@ -18,6 +18,11 @@ from jobs.pipeline import build
 
 __all__ = ["main"]
 
+ALIGNED_CHECKPOINT_TIMEOUT_MS = 30_000
+"""Aligned sources are told each second how far they may read. What Flink would have told a subtask that dies while a
+checkpoint is triggered is never told nor forgotten, and the next checkpoint waits for it until its time is over: by
+default for ten minutes (OperatorCoordinatorHolder, "is awaiting pending events")."""
+
 
 def main(argv: list[str]) -> None:
     """Build and execute the job that ``argv[1]`` describes."""
@@ -38,6 +43,8 @@ def main(argv: list[str]) -> None:
     checkpointing.set_externalized_checkpoint_retention(ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION)
     checkpointing.set_min_pause_between_checkpoints(arguments.checkpoint_interval_ms // 2)
     checkpointing.set_tolerable_checkpoint_failure_number(1_000)
+    if arguments.stages.order == "event_time":
+        checkpointing.set_checkpoint_timeout(ALIGNED_CHECKPOINT_TIMEOUT_MS)
     build(
         env,
         arguments.stages,
