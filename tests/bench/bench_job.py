@@ -4,7 +4,7 @@ First River alone on one core: score and learn, then score only, of ``MinMaxScal
 features. Then the local stack in a folder of its own: a steady minute at 1,000 transactions a second with their truths, and
 one at 2,000, for latency (append time of the inference minus append time of its transaction; ``committed``: until a consumer
 of committed records holds it) and for CPU time by stage; and a backlog for throughput (append times of inferences over its
-middle). The sums must hold at the end.
+middle). The sums must hold at the end. Then variants of the job and Flink SQL alone (:mod:`tests.bench.variants`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from jobs.demo.score_watch import ScoreWatch
 from model_store.rebuild import rebuild
 from tests.bench.cpu_by_thread import CpuByThread
 from tests.bench.publish import publish
+from tests.bench.variants import variant_figures
 from tests.e2e.local import Local
 from tests.e2e.models import HANDBOOK, trained
 from tests.e2e.scoring import Scoring
@@ -148,6 +149,7 @@ def main() -> None:
             total = scoring.sum()
             figures["sum"] = str(total)
             scoring.stop()
+            figures |= variant_figures(local)
         finally:
             local.stack.down(purge=True)
     figures["ratio"] = float(figures["events_per_s"]) / float(figures["river_score_learn_per_s"])

@@ -83,12 +83,12 @@ class SwapRun:
 
     def figures(self) -> dict[str, float | int]:
         """Return the figures for people and for ``build/bench``."""
-        calm = [swap for swap in self.swaps if not swap.disturbed]
+        calm = [swap for swap in self.swaps if not swap.disturbed and swap.first_ms]
         to_first = [max(swap.first_ms) - swap.committed_ms for swap in calm]
         gaps = [gap for swap in calm for gap in swap.gap_ms]
         return {
             "swaps": len(self.swaps),
-            "swaps_undisturbed": len(calm),
+            "swaps_undisturbed_that_scored": len(calm),
             "commit_to_first_score_p50_ms": float(np.percentile(to_first, 50)),
             "commit_to_first_score_p99_ms": float(np.percentile(to_first, 99)),
             "longest_gap_at_a_swap_ms": max(gaps, default=0),
@@ -122,6 +122,7 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float, *, kill
     kills_of_each
         How often a TaskManager is killed, and Connect.
     """
+    registry_ms = time.time_ns() // 1_000_000
     scoring.deploy(trained(1), "1")
     scoring.submit()
     scoring.wait_for_event("activated", "1")
@@ -134,7 +135,7 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float, *, kill
         for number in range(1, swaps + 1):
             time.sleep(pause_s)
             if number == swaps // 2:
-                send_again(scoring)
+                send_again(scoring, registry_ms)
             if number in kills:
                 scoring.kill(scoring.workers()[-1] if kills[number] == "taskmanager" else kills[number])
             done.append(_swap(scoring, VERSIONS[number % len(VERSIONS)], disturbed=number in kills))
@@ -144,9 +145,14 @@ def run_swaps(scoring: Scoring, swaps: int, rate: float, pause_s: float, *, kill
     return _judge(scoring, done, total, len(kills), seconds)
 
 
-def send_again(scoring: Scoring) -> None:
-    """Send all the registry's records once more, each with a tombstone behind it: nothing may come of them."""
-    records = [each for each in scoring.records("weir.metadata") if each.key and each.value]
+def send_again(scoring: Scoring, since_ms: int) -> None:
+    """Send the registry's records since then once more, each with a tombstone behind it: nothing may come of them.
+
+    Not those of other stories: there may be as many as a fuzzer made.
+    """
+    records = [
+        each for each in scoring.records("weir.metadata") if each.key and each.value and each.timestamp_ms >= since_ms
+    ]
     again = [pair for each in records for pair in ((each.key, each.value), (each.key, None))]
     scoring.send(again, topic="weir.metadata")
 
