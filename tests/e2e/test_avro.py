@@ -19,7 +19,7 @@ ROWS = 2_000
 CLOSING = 4
 SAME = (
     *("event_time_ms", "version", "role", "digest", "score", "reason", "feature_set", "features", "warming_up", "late"),
-    *("source_partition", "source_offset"),
+    "source_partition",
 )
 
 
