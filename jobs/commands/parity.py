@@ -48,7 +48,8 @@ def parity(
         settings = Settings()
         address = bootstrap or Ports(settings.port_base).addresses()["kafka"]
         since_ms, until_ms = (None if each is None else parse_time_ms(each) for each in (since, until))
-        topics = ("inferences", "transactions", "transactions", "truths", "inferences")
+        by_arrival = settings.order == "arrival"
+        topics = ("inferences", "transactions", "transactions", "truths", *(("inferences",) if by_arrival else ()))
         ends = {topic: end_offsets(address, topic) for topic in dict.fromkeys(topics)}
         total, seen = sum(sum(ends[topic].values()) for topic in topics), 0
         with progress_bar("records", total, quiet=as_json) as done:
@@ -65,8 +66,8 @@ def parity(
                 read,
                 Selection(since_ms, until_ms, None, sample).of,
                 lambda: feature_catalog(metadata_store_of(settings).feature_rows()),
+                scoring_times=by_arrival,
             )
-            by_arrival = settings.order == "arrival"
             result = compare_features(recorded, lateness_ms=settings.allowed_lateness_ms, by_arrival=by_arrival)
         if as_json:
             print_json(asdict(result))

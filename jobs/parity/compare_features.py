@@ -7,11 +7,11 @@ job had taken by then gives exactly what was recorded.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.parity.agree import agree
 from jobs.parity.computed_features import computed_features
 from jobs.parity.known_when_scored import KnownWhenScored
 from jobs.parity.recorded_events import RecordedEvents
@@ -19,7 +19,6 @@ from udfs.domain.event_order import in_event_order
 
 __all__ = ["Parity", "compare_features"]
 
-TOLERANCE = 1e-9
 EXAMPLES = 5
 
 
@@ -84,7 +83,7 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
         features = tuple(each for each in features if each in said)
         for each in features:
             largest[each] = max(largest[each], abs(said[each] - again[each]))
-        differ = [each for each in features if not _agree(said[each], again[each])]
+        differ = [each for each in features if not agree(said[each], again[each])]
         if not differ:
             result.matched += 1
         elif by_arrival and known.explains(transactions[name], inference):
@@ -96,7 +95,3 @@ def compare_features(recorded: RecordedEvents, *, lateness_ms: int, by_arrival: 
                 result.examples.append({"transaction_id": name, "feature": differ[0], **pair})
     result.largest = dict(largest)
     return result
-
-
-def _agree(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

@@ -9,12 +9,12 @@ gives exactly the recorded numbers explains them.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from jobs.parity.agree import agree
 from jobs.parity.computed_features import computed_features
 from udfs.domain.event import Transaction, Truth
 from udfs.domain.feature_catalog import FeatureCatalog
@@ -26,7 +26,6 @@ MEETING_MS = 500
 """Two transactions whose times are within so long may have met a stage in the other order."""
 TRUTH_MEETING_MS = 2_000
 """A truth may have waited so much longer than the transaction that waited longest."""
-TOLERANCE = 1e-9
 
 
 class KnownWhenScored:
@@ -93,7 +92,7 @@ class KnownWhenScored:
         name = transaction["transaction_id"]
         for events in self._beginnings(entity, transaction):
             again = computed_features(events, (name,), lateness_ms=self._lateness_ms, catalog=self._catalog)[name]
-            if all(math.isclose(said[n], again[n], rel_tol=TOLERANCE, abs_tol=TOLERANCE) for n in names):
+            if all(agree(said[n], again[n]) for n in names):
                 return True
         return False
 

@@ -31,7 +31,7 @@ class RecordedEvents:
         Every transaction of their customers and terminals, every truth of their terminals; ``ingestion_time_ms`` is when
         Kafka got it.
     scored_ms
-        When the champion scored each of these transactions, by transaction_id, epoch milliseconds.
+        When the champion scored each of these transactions, by transaction_id, epoch milliseconds; empty if not asked for.
     catalog
         The feature sets they were scored on, among others.
     """
@@ -47,18 +47,21 @@ class RecordedEvents:
         read: Read,
         choose: Callable[[Iterator[Any]], Iterable[Any]],
         sets_of_rows: Callable[[], FeatureCatalog] = FeatureCatalog,
+        *,
+        scoring_times: bool = True,
     ) -> RecordedEvents:
         """Read what is needed from the topics.
 
         Parameters
         ----------
         read
-            Yields a topic's records; ``transactions`` and ``inferences`` are read twice, first to learn whom the sample
-            is about.
+            Yields a topic's records; ``transactions`` is read twice, first to learn whom the sample is about.
         choose
             Chooses the sample among the champion's inferences.
         sets_of_rows
             Reads the feature sets that rows define; called only where one of them was scored on.
+        scoring_times
+            Whether to fill ``scored_ms``, for which ``inferences`` is read once more.
         """
         chosen = list(choose(_champion_inferences(read)))
         inferences = {each["transaction_id"]: each for each in chosen}
@@ -81,7 +84,7 @@ class RecordedEvents:
         known = {each["transaction_id"] for each in events if each["kind"] == "transaction"}
         scored_ms = {
             each["transaction_id"]: each["prediction_time_ms"]
-            for each in _champion_inferences(read)
+            for each in (_champion_inferences(read) if scoring_times else ())
             if each["transaction_id"] in known
         }
         return cls(inferences, events, scored_ms, catalog)

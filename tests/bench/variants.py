@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 import orjson
-from kafka import KafkaConsumer, TopicPartition
 
 from connectors.data.dataset import Dataset
 from connectors.kafka.producer import Producer
-from connectors.kafka.reader import end_offsets, read_topic
+from connectors.kafka.reader import read_topic
 from connectors.kafka.record import Record
 from tests.bench.cpu_by_thread import CpuByThread
 from tests.e2e.local import Local
@@ -91,7 +90,10 @@ def _figures(local: Local, variant: Variant) -> dict[str, float]:
     return {
         "events_per_s": _rate(champion),
         **{f"cpu_us_{name}": seconds / ROWS * 1e6 for name, seconds in cpu.items()},
-        **{f"bytes_{topic}": _bytes(job, topic) for topic in ("transactions", "inferences")},
+        **{
+            f"bytes_{topic}": sum(map(len, job.raw_values(topic, SAMPLE))) / SAMPLE
+            for topic in ("transactions", "inferences")
+        },
         "state_mb": checkpoint["state_size"] / 1e6,
         "checkpoint_ms": float(checkpoint["end_to_end_duration"]),
     }
@@ -131,11 +133,4 @@ def _rate(records: Iterable[Record]) -> float:
 
 def _bytes(job: Scoring, topic: str) -> float:
     """Return the mean size of the first values of a topic, as they lie in Kafka."""
-    consumer = KafkaConsumer(bootstrap_servers=job.bootstrap, isolation_level="read_committed", max_poll_records=SAMPLE)
-    consumer.assign([TopicPartition(topic, each) for each in end_offsets(job.bootstrap, topic)])
-    consumer.seek_to_beginning()
-    sizes: list[int] = []
-    while len(sizes) < SAMPLE:
-        sizes += [len(record.value) for batch in consumer.poll(timeout_ms=1_000).values() for record in batch]
-    consumer.close()
-    return sum(sizes) / len(sizes)
+    return sum(len(value) for value in job.raw_values(topic, SAMPLE)) / SAMPLE

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import psutil
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from connectors.data.dataset import Dataset
 from connectors.kafka.producer import Producer
@@ -113,6 +113,21 @@ class Scoring:
 
     def records(self, topic: str, *, committed: bool = True) -> list[Record]:
         return list(read_topic(self.bootstrap, topic, committed=committed))
+
+    def raw_values(self, topic: str, count: int) -> list[bytes]:
+        """Return the first committed values of a topic as they lie in Kafka; waits until there are so many."""
+        found: list[bytes] = []
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
+        try:
+            consumer.assign([TopicPartition(topic, each) for each in end_offsets(self.bootstrap, topic)])
+            consumer.seek_to_beginning()
+            deadline = time.monotonic() + 30
+            while len(found) < count:
+                assert time.monotonic() < deadline, f"{topic} has {len(found)} values, not {count}"
+                found += [record.value for batch in consumer.poll(timeout_ms=1_000).values() for record in batch]
+        finally:
+            consumer.close()
+        return found[:count]
 
     def messages(self, topic: str) -> list[dict[str, Any]]:
         return [orjson.loads(record.value or b"null") for record in self.records(topic)]

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
-from connectors.kafka.reader import end_offsets
 from jobs.transaction_sum import TransactionSum
 from tests.e2e.local import Local
 from tests.e2e.models import stream, trained
@@ -43,7 +41,6 @@ def run(local: Local, payload: Literal["json", "avro"]) -> Answers:
         scoring.deploy(trained(2), "2", role="challenger")
         scoring.submit()
         scoring.wait_for_event("activated", "2")
-        begun = {topic: end_offsets(scoring.bootstrap, topic) for topic in ("transactions", "inferences")}
         scoring.produce(stream(ROWS), close=True)
         total = scoring.wait_for_sum(ROWS + CLOSING)
         inferences = scoring.messages("inferences")
@@ -54,29 +51,12 @@ def run(local: Local, payload: Literal["json", "avro"]) -> Answers:
                 (each["version"], each["series"], each["window_start_ms"]): each
                 for each in scoring.messages("model_quality")
             },
-            {topic: first_value(scoring.bootstrap, topic, offsets) for topic, offsets in begun.items()},
+            {topic: scoring.raw_values(topic, 1)[0] for topic in ("transactions", "inferences")},
             local.weir_json("verify", model=scoring.model, payload=payload),
             scoring.restarts(),
         )
     finally:
         scoring.stop()
-
-
-def first_value(bootstrap: str, topic: str, offsets: dict[int, int]) -> bytes:
-    """Return the first value behind some offsets, untouched."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
-    partitions = {TopicPartition(topic, partition): offset for partition, offset in offsets.items()}
-    consumer.assign(list(partitions))
-    for partition, offset in partitions.items():
-        consumer.seek(partition, offset)
-    try:
-        for _ in range(30):
-            for records in consumer.poll(timeout_ms=1_000).values():
-                return records[0].value
-    finally:
-        consumer.close()
-    msg = f"nothing came from {topic}"
-    raise AssertionError(msg)
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,7 @@ def test_a_customers_transaction_that_kafka_got_later_explains_a_difference(topi
 def test_a_truth_may_have_waited_as_long_as_the_longest_of_the_transactions(topics):
     found = [number for number, each in enumerate(topics["inferences"]) if fraud_rate(each) > 0]
     said = orjson.loads(topics["inferences"][found[-1]].value)
-    name, terminal = said["transaction_id"], None
+    name = said["transaction_id"]
     transaction = next(each for each in topics["transactions"] if said_of(each) == name)
     terminal = orjson.loads(transaction.value)["terminal_id"]
     of_terminal = [each for each in topics["truths"] if orjson.loads(each.value)["terminal_id"] == terminal]
