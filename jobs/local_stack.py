@@ -27,4 +27,5 @@ def local_stack(settings: Settings) -> LocalStack:
         task_managers=settings.parallelism + RESERVED,
         prometheus=settings.prometheus,
         rocksdb=settings.state_backend == "rocksdb",
+        optimizing_compiler=settings.optimizing_compiler,
     )

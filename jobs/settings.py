@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     postgres_port: int | None = Field(None, description="the local stack's, unless it is named")
     postgres_sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
     postgres_root_cert: Path | None = Field(None, description="PEM certificates that signed PostgreSQL's")
+    s3_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^\s'/?#]+/?)?$",
+        description="URL of an S3 for the tables that is not the local stack's; https:// for TLS",
+    )
     s3_access_key: str = "weir"
     s3_secret_key: SecretStr = SecretStr("weir-local-secret")
     kafka_bootstrap: str = Field("", description="a Kafka that is not the local stack's, host:port")
@@ -92,6 +97,10 @@ class Settings(BaseSettings):
         0, ge=0, description="how often the tables job makes larger files of small ones; 0 for never"
     )
     tables_snapshot_days: float = Field(5, gt=0, description="age at which a snapshot of a table without a tag goes")
+    optimizing_compiler: bool = Field(
+        False,
+        description="TaskManagers compile with C2, too: less CPU time a transaction, after minutes of more; read at weir up",
+    )
     state_backend: Literal["hashmap", "rocksdb"] = Field(
         "hashmap",
         description="where stages keep state: on the heap, or on disk through RocksDB; read at weir up, for the memory "

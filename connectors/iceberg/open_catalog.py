@@ -31,7 +31,8 @@ def open_catalog(warehouse: Warehouse, password: str, access_key: str, secret_ke
     """
     from pyiceberg.catalog.sql import SqlCatalog
 
-    login = f"postgresql+psycopg://iceberg:{quote(password, safe='')}@{warehouse.postgres}/weir?connect_timeout=5"
+    database = f"{warehouse.postgres}/weir?connect_timeout=5&{warehouse.tls}"
+    login = f"postgresql+psycopg://iceberg:{quote(password, safe='')}@{database}"
     properties = {
         "uri": login,
         "init_catalog_tables": "false",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 __all__ = ["CATALOG", "NAMESPACE", "TABLES", "Warehouse"]
 
@@ -22,9 +23,11 @@ class Warehouse:
     postgres
         ``host:port`` of the catalog; its database is ``weir``, its role ``iceberg``.
     s3
-        Endpoint of the S3 service, a URL.
+        Endpoint of the S3 service, a URL; ``https://`` for TLS.
     location
         Where tables are put.
+    sslmode, sslrootcert
+        How PostgreSQL is spoken to, as libpq and its JDBC driver name it; the file signed the server's certificate.
 
     Examples
     --------
@@ -35,3 +38,16 @@ class Warehouse:
     postgres: str
     s3: str
     location: str = "s3://warehouse"
+    sslmode: str = "prefer"
+    sslrootcert: str = ""
+
+    @property
+    def tls(self) -> str:
+        """The last parameters of PostgreSQL's address, for libpq and the JDBC driver alike.
+
+        Examples
+        --------
+        >>> Warehouse("db:5432", "https://s3", sslmode="verify-full", sslrootcert="/etc/ca.pem").tls
+        'sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem'
+        """
+        return urlencode({"sslmode": self.sslmode} | ({"sslrootcert": self.sslrootcert} if self.sslrootcert else {}))

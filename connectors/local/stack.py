@@ -47,8 +47,8 @@ class LocalStack:
         How many TaskManagers, one slot each.
     only
         Which components; all by default.
-    prometheus, rocksdb
-        Whether Flink offers its metrics; whether TaskManagers have memory for RocksDB.
+    prometheus, rocksdb, optimizing_compiler
+        Whether Flink offers its metrics; whether TaskManagers have memory for RocksDB; whether they compile with C2.
     """
 
     def __init__(
@@ -63,10 +63,12 @@ class LocalStack:
         only: tuple[str, ...] = COMPONENTS,
         prometheus: bool = False,
         rocksdb: bool = False,
+        optimizing_compiler: bool = False,
     ) -> None:
         self._home = StackHome(home)
         where, keys = (self._home.path, cache.absolute(), port_base), (s3_access_key, s3_secret_key)
-        self._plan = StackPlan(*where, postgres_password, *keys, task_managers, only, prometheus, rocksdb)
+        options = (prometheus, rocksdb, optimizing_compiler)
+        self._plan = StackPlan(*where, postgres_password, *keys, task_managers, only, *options)
 
     @property
     def home(self) -> Path:

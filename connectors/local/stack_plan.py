@@ -50,6 +50,8 @@ class StackPlan:
         Whether Flink offers its metrics.
     rocksdb
         Whether TaskManagers have memory for RocksDB.
+    optimizing_compiler
+        Whether TaskManagers compile with C2, too.
     """
 
     home: Path
@@ -62,6 +64,7 @@ class StackPlan:
     only: tuple[str, ...] = COMPONENTS
     prometheus: bool = False
     rocksdb: bool = False
+    optimizing_compiler: bool = False
 
     def to_json(self) -> bytes:
         """Return the plan for a pipe; it holds passwords, so it is never written to disk."""
@@ -91,7 +94,17 @@ class StackPlan:
         }
         ports = (self.ports.flink, self.ports.flink_rpc)
         java = java_home()
-        return FlinkHome(self.home, *ports, jars, java, metrics_ports, zookeeper_port, secrets, rocksdb=self.rocksdb)
+        return FlinkHome(
+            self.home,
+            *ports,
+            jars,
+            java,
+            metrics_ports,
+            zookeeper_port,
+            secrets,
+            rocksdb=self.rocksdb,
+            optimizing_compiler=self.optimizing_compiler,
+        )
 
     def components(self) -> list[Component]:
         """Return the components in the order in which people read them; who is left out is not waited for."""

@@ -17,9 +17,15 @@ __all__ = ["catalog_of", "warehouse_of"]
 
 
 def warehouse_of(settings: Settings) -> Warehouse:
-    """Return where the stack keeps the tables; nothing is asked yet."""
+    """Return where the tables are kept: on the local stack, unless settings say otherwise. Nothing is asked yet."""
     ports = Ports(settings.port_base)
-    return Warehouse(postgres=f"127.0.0.1:{ports.postgres}", s3=ports.addresses()["s3"])
+    certificate = settings.postgres_root_cert
+    return Warehouse(
+        postgres=f"{settings.postgres_host}:{settings.postgres_port or ports.postgres}",
+        s3=settings.s3_endpoint or ports.addresses()["s3"],
+        sslmode=settings.postgres_sslmode,
+        sslrootcert="" if certificate is None else str(certificate.absolute()),
+    )
 
 
 def catalog_of(settings: Settings) -> Catalog:

@@ -104,7 +104,7 @@ def _table(table: str) -> str:
 
 
 def _catalogs(warehouse: Warehouse) -> list[str]:
-    places = {"postgres": warehouse.postgres, "warehouse": warehouse.location, "s3": warehouse.s3}
+    places = {"postgres": warehouse.postgres, "warehouse": warehouse.location, "s3": warehouse.s3, "tls": warehouse.tls}
     return [statement("catalog/iceberg.sql", **places), statement("catalog/kafka.sql")]
 
 

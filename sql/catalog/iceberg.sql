@@ -4,7 +4,7 @@
 CREATE CATALOG `iceberg` WITH (
   'type' = 'iceberg',
   'catalog-impl' = 'org.apache.iceberg.jdbc.JdbcCatalog',
-  'uri' = 'jdbc:postgresql://{{postgres}}/weir?connectTimeout=5&socketTimeout=30&tcpKeepAlive=true',
+  'uri' = 'jdbc:postgresql://{{postgres}}/weir?connectTimeout=5&socketTimeout=30&tcpKeepAlive=true&{{tls}}',
   'jdbc.user' = 'iceberg',
   'jdbc.schema-version' = 'V1',
   'jdbc.init-catalog-tables' = 'false',

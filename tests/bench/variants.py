@@ -56,6 +56,8 @@ VARIANTS = (
     Variant("avro", {"payload": "avro"}),
     Variant("one_taskmanager", {"parallelism": 1}),
     Variant("ten_times_keys", keys=10),
+    Variant("two_shards", {"shards": 2}),
+    Variant("rocksdb", {"state_backend": "rocksdb"}),
 )
 
 
@@ -129,8 +131,3 @@ def _rate(records: Iterable[Record]) -> float:
     times = np.sort(np.array([each.timestamp_ms for each in records], dtype=np.int64))
     first, last = times[len(times) // 5], times[-len(times) // 10]
     return float(((times >= first) & (times < last)).sum() / ((last - first) / 1_000))
-
-
-def _bytes(job: Scoring, topic: str) -> float:
-    """Return the mean size of the first values of a topic, as they lie in Kafka."""
-    return sum(len(value) for value in job.raw_values(topic, SAMPLE)) / SAMPLE

@@ -32,4 +32,5 @@ class LabelledCounters:
             for label, value in zip(self._labels, values, strict=True):
                 group = group.add_group(label, value)
             counter = self._counters[values] = group.counter(self._name)
-        counter.inc(count)
+        if count:  # a call into the JVM is not free
+            counter.inc(count)

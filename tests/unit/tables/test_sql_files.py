@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs
 
 import pytest
 
 from connectors.iceberg.warehouse import TABLES, Warehouse
 from connectors.kafka.topics import TOPICS
+from jobs.settings import Settings
+from jobs.tables.access import warehouse_of
 from jobs.tables.fill_options import FillOptions
 from jobs.tables.script import fill_script, session_script
 from tests.unit.house.source_tree import ROOT
@@ -18,6 +21,7 @@ from udfs.domain.quality_window import QualityWindow
 from udfs.domain.window import Window
 
 WAREHOUSE = Warehouse("127.0.0.1:5432", "http://127.0.0.1:9000")
+JDBC = "connectTimeout=5&socketTimeout=30&tcpKeepAlive=true"
 POSITION = ["topic_partition", "topic_offset", "append_time_ms", "event_date"]
 
 
@@ -106,3 +110,24 @@ def test_the_scripts_leave_no_placeholder_open_and_hold_no_secret():
     assert "'partition:1,offset:7'" in scripts[0]
     assert "'properties.security.protocol' = 'SSL'" in scripts[1]
     assert "OPTIONS('tag' = 'trained@7')" in scripts[2]
+
+
+def test_the_tables_elsewhere_are_reached_as_the_settings_say(tmp_path):
+    certificate = tmp_path / "ca.pem"
+    here, there = (
+        warehouse_of(Settings(port_base=19_000)),
+        warehouse_of(
+            Settings(
+                postgres_host="db.example",
+                postgres_port=5_433,
+                postgres_sslmode="verify-full",
+                postgres_root_cert=certificate,
+                s3_endpoint="https://s3.example",
+            )
+        ),
+    )
+    assert (here.postgres, here.s3) == ("127.0.0.1:19032", "http://127.0.0.1:19090")
+    script = session_script(there, "127.0.0.1:9092", None, security={})
+    assert f"jdbc:postgresql://db.example:5433/weir?{JDBC}&{there.tls}'" in script
+    assert parse_qs(there.tls) == {"sslmode": ["verify-full"], "sslrootcert": [str(certificate)]}
+    assert "'s3.endpoint' = 'https://s3.example'" in script
