@@ -4,8 +4,8 @@ First River alone on one core: score and learn, then score only, of ``MinMaxScal
 features. Then the local stack in a folder of its own: a steady minute at 1,000 transactions a second with their truths, and
 one at 2,000, after half a minute of warm-up each, for latency (append time of the inference minus append time of its
 transaction; ``committed``: until a consumer of committed records holds it) and for CPU time by stage; and a backlog for
-throughput (append times of inferences over its last minute). The sums must hold at the end. Then variants of the job and Flink
-SQL alone (:mod:`tests.bench.variants`).
+throughput (append times of inferences over its last minute). The sums must hold at the end. Then variants of the job and
+Flink SQL alone (:mod:`tests.bench.variants`).
 """
 
 from __future__ import annotations
