@@ -101,14 +101,15 @@ def story(local, tmp_path_factory):
 
 
 def final_windows(job: Scoring) -> list[dict[str, Any]]:
-    """Return the final rows of model_quality, once the last of them is there."""
+    """Return the final rows of model_quality, once they count every truth: one on its way is counted in a row of its own."""
     newest: dict[int, dict[str, Any]] = {}
     for row in job.messages("model_quality"):
         if row["series"] == "event_time" and row["window"] == "tumbling":
             newest[row["window_start_ms"]] = max(
                 row, newest.get(row["window_start_ms"], row), key=lambda r: r["revision"]
             )
-    return list(newest.values()) if len(newest) >= DAYS and all(row["final"] for row in newest.values()) else []
+    counted = sum(row["positives"] + row["negatives"] for row in newest.values())
+    return list(newest.values()) if counted == ROWS and all(row["final"] for row in newest.values()) else []
 
 
 @pytest.mark.parametrize("table", TABLES)
