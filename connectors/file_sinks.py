@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,5 +30,5 @@ class FileSinks:
         records = []
         for file in sorted((self.folder / topic).glob("part-*")):
             for line in file.read_bytes().splitlines():
-                records.append(orjson.loads(orjson.loads(line)["v"]))
+                records.append(orjson.loads(b64decode(orjson.loads(line)["v"])))
         return records

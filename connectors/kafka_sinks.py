@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from connectors.kafka_options import kafka_options
 from connectors.statement import statement
-from udfs.wire.avro_columns import AVRO_COLUMNS
 
 __all__ = ["KafkaSinks"]
 
@@ -28,14 +27,11 @@ class KafkaSinks:
         Stable for a job, so that a restart aborts the transactions its predecessor left open.
     properties
         Further properties of the client: TLS and SASL.
-    payload
-        How ``inferences`` are written: as text, or as the bytes that the score stage has made.
     """
 
     bootstrap: str
     transactional_id_prefix: str
     properties: Mapping[str, str] = field(default_factory=dict)
-    payload: Literal["json", "avro"] = "json"
 
     def create(self, tables: Any, topic: str) -> str:  # noqa: ANN401
         """Create the table and return its name."""
@@ -43,7 +39,6 @@ class KafkaSinks:
             statement(
                 "job/kafka_sink.sql",
                 topic=topic,
-                type="BYTES" if self.payload == "avro" and topic in AVRO_COLUMNS else "STRING",
                 bootstrap=self.bootstrap,
                 security=kafka_options(self.properties),
                 guarantee="at-least-once" if topic in AT_LEAST_ONCE else "exactly-once",

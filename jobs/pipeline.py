@@ -10,7 +10,7 @@ from pyflink.table import Schema, StreamTableEnvironment
 
 from connectors.interval import interval
 from connectors.statement import statement
-from jobs.graph import keyed_by_first_field, set_sql_uids
+from jobs.graph import keyed_by_first_field, set_sql_uids, side_output
 from udfs.domain.shards import Shards
 from udfs.operators import ids
 from udfs.operators.customer_stage import CustomerStage
@@ -22,6 +22,7 @@ from udfs.operators.descriptors import (
     KEYED_PAYLOAD,
     METADATA,
     MODEL_EVENTS,
+    PAYLOAD,
     RECORD,
     SCORED,
     SCORED_TOPICS,
@@ -93,20 +94,20 @@ def build(
     sources.create(tables, "weir.metadata")
     batches = batches.union(_definitions(env, tables, settings))
     customers = _stage(batches, BATCH, CustomerStage(settings), KEYED_PAYLOAD, ids.CUSTOMER)
-    terminals = _stage(customers, STRING, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
+    terminals = _stage(customers, PAYLOAD, TerminalStage(settings), KEYED_PAYLOAD, ids.TERMINAL)
     gated = _gate(tables, settings, customers)
     scored = _score(terminals, gated.verdicts, settings)
     tables.create_temporary_view("scored", scored, _scored_schema())
     predictions = tables.to_append_stream(tables.sql_query(statement("job/predictions.sql")), KEYED_PAYLOAD)
-    truths = customers.get_side_output(TRUTHS)
-    joined = _stage(predictions.union(truths), STRING, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
-    quality = _stage(joined, STRING, QualityStage(settings), RECORD, ids.QUALITY)
+    truths = side_output(customers, TRUTHS)
+    joined = _stage(predictions.union(truths), PAYLOAD, TruthJoinStage(settings), JOINED, ids.TRUTH_JOIN)
+    quality = _stage(joined, PAYLOAD, QualityStage(settings), RECORD, ids.QUALITY)
 
     records = {
         "model_quality": quality,
         "model_events": gated.model_events,
-        "dead_letters": customers.get_side_output(DEAD_LETTERS).union(
-            gated.dead_letters, joined.get_side_output(DEAD_LETTERS)
+        "dead_letters": side_output(customers, DEAD_LETTERS).union(
+            gated.dead_letters, side_output(joined, DEAD_LETTERS)
         ),
     }
     _write(tables, sinks, records, settings)
@@ -152,13 +153,13 @@ def _gate(tables: StreamTableEnvironment, settings: StageSettings, customers: Da
         tables.sql_query(statement("job/metadata_records.sql")), Types.ROW([STRING, METADATA])
     )
     if settings.activation == "event_time":  # only then: it makes checkpoints of the gate wait for the transactions
-        records = records.union(customers.get_side_output(WATERMARKS))
+        records = records.union(side_output(customers, WATERMARKS))
     verdicts = _stage(records, METADATA, GateStage(settings), VERDICT, ids.GATE).set_parallelism(1)
-    return Gated(verdicts, verdicts.get_side_output(MODEL_EVENTS), verdicts.get_side_output(DEAD_LETTERS))
+    return Gated(verdicts, side_output(verdicts, MODEL_EVENTS), side_output(verdicts, DEAD_LETTERS))
 
 
 def _score(terminals: DataStream, verdicts: DataStream, settings: StageSettings) -> DataStream:
-    connected = keyed_by_first_field(terminals, STRING).connect(verdicts.broadcast(BROADCAST))
+    connected = keyed_by_first_field(terminals, PAYLOAD).connect(verdicts.broadcast(BROADCAST))
     return connected.process(ScoreStage(settings), SCORED).uid(ids.SCORE).name(ids.SCORE).disable_chaining()
 
 
@@ -168,9 +169,9 @@ def _scored_schema() -> Schema:
     Without SOURCE_WATERMARK a table made of a stream swallows them, and the truth join's event time would stand still
     until the stream pauses: no window final, nothing forgotten. The column itself is read by nobody.
     """
-    schema = Schema.new_builder().column("k", "STRING").column("v", "STRING")
+    schema = Schema.new_builder().column("k", "STRING").column("v", "BYTES")
     for topic in SCORED_TOPICS:
-        schema = schema.column(topic, "ARRAY<STRING>").column(f"{topic}_keys", "ARRAY<STRING>")
+        schema = schema.column(topic, "ARRAY<BYTES>").column(f"{topic}_keys", "ARRAY<STRING>")
     schema = schema.column_by_expression("rowtime", "TO_TIMESTAMP_LTZ(0, 3)")
     return schema.watermark("rowtime", "SOURCE_WATERMARK()").build()
 
@@ -178,12 +179,11 @@ def _scored_schema() -> Schema:
 def _write(
     tables: StreamTableEnvironment, sinks: Sinks, records: dict[str, DataStream], settings: StageSettings
 ) -> None:
-    def scored(topic: str, value: str = "record") -> Any:  # noqa: ANN401
-        return tables.sql_query(statement("job/records.sql", topic=topic, value=value))
+    def scored(topic: str) -> Any:  # noqa: ANN401
+        return tables.sql_query(statement("job/records.sql", topic=topic))
 
     statements = tables.create_statement_set()
-    inferences = scored("inferences", "UNHEX(record)" if settings.payload == "avro" else "record")
-    written = {"inferences": inferences, "alerts": scored("alerts")}
+    written = {"inferences": scored("inferences"), "alerts": scored("alerts")}
     written |= {topic: tables.from_data_stream(stream) for topic, stream in records.items()}
     if settings.emit_features:  # the last, so that turning it on leaves the uids of the others as they are
         written["features"] = scored("features")

@@ -57,7 +57,7 @@ def main(argv: list[str]) -> None:
             arguments.stages.payload,
             arguments.stages.feature_set,
         ),
-        KafkaSinks(arguments.bootstrap, arguments.name, arguments.kafka, arguments.stages.payload),
+        KafkaSinks(arguments.bootstrap, arguments.name, arguments.kafka),
         batch_ms=arguments.batch_ms,
     )
     env.execute(arguments.name)

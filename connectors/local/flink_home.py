@@ -218,7 +218,7 @@ class FlinkHome:
 
 
 _TASKMANAGER_MEMORY = {
-    "taskmanager.memory.process.size": "1200m",
+    "taskmanager.memory.process.size": "1600m",
     "taskmanager.memory.jvm-metaspace.size": "192m",
     "taskmanager.memory.jvm-overhead.min": "128m",
     "taskmanager.memory.jvm-overhead.max": "128m",

@@ -1,5 +1,5 @@
--- The twin of kafka_sink.sql for tests: lines of JSON in a folder, complete after a checkpoint.
-CREATE TEMPORARY TABLE `sink_{{topic}}` (k STRING, v STRING) WITH (
+-- The twin of kafka_sink.sql for tests: lines of JSON in a folder, values in base64, complete after a checkpoint.
+CREATE TEMPORARY TABLE `sink_{{topic}}` (k STRING, v BYTES) WITH (
   'connector' = 'filesystem',
   'path' = '{{path}}',
   'sink.rolling-policy.rollover-interval' = '200ms',

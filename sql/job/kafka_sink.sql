@@ -1,5 +1,5 @@
 -- A topic as the job writes it.
-CREATE TEMPORARY TABLE `sink_{{topic}}` (k STRING, v {{type}}) WITH (
+CREATE TEMPORARY TABLE `sink_{{topic}}` (k STRING, v BYTES) WITH (
   'connector' = 'kafka',
   'topic' = '{{topic}}',
   'properties.bootstrap.servers' = '{{bootstrap}}',

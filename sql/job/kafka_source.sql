@@ -15,6 +15,7 @@ CREATE TEMPORARY TABLE `{{topic}}` (
   {{security}}
   'properties.group.id' = '{{group}}',
   'properties.isolation.level' = 'read_committed',
+  'properties.fetch.max.bytes' = '262144',
   'scan.startup.mode' = 'earliest-offset',
   {{options}}
   'value.format' = '{{format}}'

@@ -10,6 +10,7 @@ from typing import Any
 from pyflink.common import Types
 from pyflink.java_gateway import get_gateway
 
+from jobs.graph import side_output
 from tests.bench.fed_job import FedJob
 from udfs.domain.payload import encode
 from udfs.domain.quality_change import Outcome
@@ -45,7 +46,7 @@ class OpenTransactions:
         self._job = FedJob(folder, "STRING", shards=SHARDS, checkpoint_ms=1_000, state_backend=state_backend)
         payloads = self._job.rows(Types.STRING())
         joined = self._job.stage(payloads, Types.STRING(), TruthJoinStage(SETTINGS), JOINED, ids.TRUTH_JOIN)
-        self._job.start({"changes": joined, "dead_letters": joined.get_side_output(DEAD_LETTERS)})
+        self._job.start({"changes": joined, "dead_letters": side_output(joined, DEAD_LETTERS)})
 
     def add(self, count: int, timeout_s: float = 300.0) -> None:
         """Predict so many transactions more and wait until all are in state."""
@@ -55,8 +56,8 @@ class OpenTransactions:
             key = shards.of(str(number))
             batches[key].append(_prediction(number))
             if len(batches[key]) == BATCH:
-                lines.append({"k": key, "v": encode(batches.pop(key))})
-        lines += [{"k": key, "v": encode(batch)} for key, batch in batches.items()]
+                lines.append({"k": key, "v": encode(batches.pop(key)).decode()})
+        lines += [{"k": key, "v": encode(batch).decode()} for key, batch in batches.items()]
         self._job.feed(lines)
         self._sent += count
         self._job.wait(self._scored, self._sent, timeout_s)

@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 import psutil
-from pyflink.common import Types
 
+from jobs.graph import side_output
 from tests.bench.fed_job import FedJob
 from udfs.domain.shards import Shards
 from udfs.operators import ids
 from udfs.operators.customer_stage import CustomerStage
-from udfs.operators.descriptors import BATCH, DEAD_LETTERS, KEYED_PAYLOAD, TRUTHS
+from udfs.operators.descriptors import BATCH, DEAD_LETTERS, KEYED_PAYLOAD, PAYLOAD, TRUTHS
 from udfs.operators.stage_settings import StageSettings
 from udfs.operators.terminal_stage import TerminalStage
 
@@ -23,7 +23,8 @@ __all__ = ["WindowStages"]
 DAY_MS = 86_400_000
 VALUE = "ROW<topic STRING, v ARRAY<STRING>, p ARRAY<INT>, o ARRAY<BIGINT>, append_ms ARRAY<BIGINT>>"
 COUNTED = """
-SELECT k, CAST((CHAR_LENGTH(v) - CHAR_LENGTH(REPLACE(v, '"ingestion_time_ms"', ''))) / 19 AS STRING) AS v FROM passed
+SELECT k, CAST((CHAR_LENGTH(t) - CHAR_LENGTH(REPLACE(t, '"ingestion_time_ms"', ''))) / 19 AS BYTES) AS v
+FROM (SELECT k, CAST(v AS STRING) AS t FROM passed)
 """
 SETTINGS = StageSettings(
     build_id="source tree", model="cards", feature_set="handbook", order="arrival", activation="arrival", shards=1,
@@ -54,12 +55,12 @@ class WindowStages:
         self._transactions = 0
         self._job = job = FedJob(folder, VALUE, shards=1, checkpoint_ms=5_000)
         customers = job.stage(job.rows(BATCH), BATCH, CustomerStage(SETTINGS), KEYED_PAYLOAD, ids.CUSTOMER)
-        terminals = job.stage(customers, Types.STRING(), TerminalStage(SETTINGS), KEYED_PAYLOAD, ids.TERMINAL)
+        terminals = job.stage(customers, PAYLOAD, TerminalStage(SETTINGS), KEYED_PAYLOAD, ids.TERMINAL)
         job.tables.create_temporary_view("passed", terminals)
         asides = {"truths": TRUTHS, "dead_letters": DEAD_LETTERS}
         job.start(
             {"counts": job.tables.sql_query(COUNTED)}
-            | {name: customers.get_side_output(tag) for name, tag in asides.items()}
+            | {name: side_output(customers, tag) for name, tag in asides.items()}
         )
 
     def take(self, rounds: list[list[Any]], timeout_s: float = 1_800.0) -> None:

@@ -64,7 +64,7 @@ def test_every_uid_that_state_is_found_by_is_pinned(jars, minicluster_env, order
     env.add_jars(*jars)
     # The graph is laid out and not run: nobody calls the broker.
     sources = KafkaSources("127.0.0.1:1", "weir", order, 1000, payload=payload, feature_set="creditcard")
-    sinks = KafkaSinks("127.0.0.1:1", "weir", payload=payload)
+    sinks = KafkaSinks("127.0.0.1:1", "weir")
     build(env, stage_settings(order, payload), sources, sinks, batch_ms=20)
     uids = [step.getUid() for step in transformations(env) if step.getClass().getSimpleName() not in ROUTING]
     assert len(set(uids)) == len(uids)

@@ -7,7 +7,7 @@ operator around it reads a batch, calls this once, and writes what comes back.
 from __future__ import annotations
 
 import struct
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from udfs.domain.calendar_features import calendar_features
@@ -21,7 +21,7 @@ from udfs.domain.transaction_digest import transaction_digest
 from udfs.domain.window_names import DAY_MS
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["CUSTOMER_RETENTION_MS", "CustomerUpdate", "customer_histories", "update_customers"]
+__all__ = ["CUSTOMER_RETENTION_MS", "CustomerUpdate", "customer_histories", "customer_keys", "update_customers"]
 
 CUSTOMER_RETENTION_MS = 31 * DAY_MS
 """The longest window and one day: an event time may lie a day ahead, and must not cost others their history."""
@@ -57,6 +57,11 @@ def customer_histories(
 ) -> EntityHistories:
     """Return the customers' histories, kept as :func:`update_customers` keeps them."""
     return EntityHistories(state, parts, CUSTOMER_RETENTION_MS + lateness_ms, SmallHistory.of_customer_1)
+
+
+def customer_keys(events: Iterable[Transaction]) -> set[str]:
+    """Return the keys of the state that :func:`update_customers` reads."""
+    return {SHARD, *(event["customer_id"] for event in events)}
 
 
 def update_customers(

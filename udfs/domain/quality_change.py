@@ -99,7 +99,7 @@ def split_version_key(key: str) -> tuple[str, str, str]:
     return model, version, role
 
 
-def encode_changes(changes: Iterable[QualityChange]) -> dict[str, str]:
+def encode_changes(changes: Iterable[QualityChange]) -> dict[str, bytes]:
     """Return one JSON text per model version and role, under its key: what the truth join emits as ``Row(key, text)``.
 
     The order within a version is kept. Finite scores come back bit for bit (shortest decimal that round-trips).
@@ -107,7 +107,7 @@ def encode_changes(changes: Iterable[QualityChange]) -> dict[str, str]:
     Examples
     --------
     >>> encode_changes([QualityChange("cards", "3", "champion", "event_time", 0, 0.25, Outcome.SCORED, 1)])
-    {'["cards","3","champion"]': '[["event_time",[0],[0.25],[2],[1]]]'}
+    {'["cards","3","champion"]': b'[["event_time",[0],[0.25],[2],[1]]]'}
     """
     groups: dict[tuple[str, str, str, str], list[QualityChange]] = {}
     for change in changes:
@@ -122,4 +122,4 @@ def encode_changes(changes: Iterable[QualityChange]) -> dict[str, str]:
         # only the series by truth time has a column of delays
         columns = list(zip(*group, strict=True))[4 : 9 if series == TRUTH_TIME else 8]
         batches.setdefault(version_key(model, version, role), []).append([series, *columns])
-    return {key: orjson.dumps(batch).decode() for key, batch in batches.items()}
+    return {key: orjson.dumps(batch) for key, batch in batches.items()}

@@ -54,7 +54,7 @@ class _Changes(NamedTuple):
 
 def refresh_windows(
     version_key: str,
-    payloads: Iterable[str],
+    payloads: Iterable[bytes],
     state: MutableMapping[str, bytes],
     rules: QualityRules,
     *,
@@ -84,7 +84,7 @@ def refresh_windows(
 
 def finish_windows(
     version_key: str,
-    payloads: Iterable[str],
+    payloads: Iterable[bytes],
     state: MutableMapping[str, bytes],
     rules: QualityRules,
     *,
@@ -118,7 +118,7 @@ class _Version:
         self._rows: list[Row] = []
         self.index = WindowIndex(state, rules)
 
-    def count(self, payloads: Iterable[str], *, publish: bool) -> None:
+    def count(self, payloads: Iterable[bytes], *, publish: bool) -> None:
         """Add changes to the windows they belong to."""
         for series, changes in _gather(payloads).items():
             for window, part in _by_window(series, changes, self._rules):
@@ -147,7 +147,7 @@ class _Version:
         self._state[window.key] = counts.encode()
 
 
-def _gather(payloads: Iterable[str]) -> dict[str, _Changes]:
+def _gather(payloads: Iterable[bytes]) -> dict[str, _Changes]:
     parts: dict[str, list[list[list[Any]]]] = {}
     for payload in payloads:
         for series, *columns in orjson.loads(payload):

@@ -74,6 +74,6 @@ class SetAside(NamedTuple):
         seen: Mapping[str, Any] = self.item or self.found or {}
         topic = "inferences" if seen.get("kind") == "prediction" else "truths"
         position: Any = seen if "partition" in seen else _NOWHERE
-        value = encode({"transaction_id": self.transaction_id, **seen})
+        value = encode({"transaction_id": self.transaction_id, **seen}).decode()
         detail = f"transaction {self.transaction_id:.80}: {_DETAIL[self.reason]}"
         return dead_letter(topic, position, self.reason, detail, value, time_ms)

@@ -5,7 +5,7 @@ Pure: a list of transactions and truths in the order in which they are to be tak
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 
 from udfs.domain.entity_histories import EntityHistories
 from udfs.domain.event import Transaction, Truth
@@ -16,7 +16,7 @@ from udfs.domain.transaction_digest import transaction_digest
 from udfs.domain.window_names import DAY_MS
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["TERMINAL_RETENTION_MS", "changes_counts", "terminal_histories", "update_terminals"]
+__all__ = ["TERMINAL_RETENTION_MS", "changes_counts", "terminal_histories", "terminal_keys", "update_terminals"]
 
 TERMINAL_RETENTION_MS = 38 * DAY_MS
 """The delay, the longest window and one day: an event time may lie a day ahead, and must not cost others their
@@ -34,6 +34,11 @@ def terminal_histories(
 ) -> EntityHistories:
     """Return the terminals' histories, kept as :func:`update_terminals` keeps them."""
     return EntityHistories(state, parts, TERMINAL_RETENTION_MS + lateness_ms, SmallHistory.of_terminal_1)
+
+
+def terminal_keys(events: Iterable[Transaction | Truth]) -> set[str]:
+    """Return the keys of the state that :func:`update_terminals` reads."""
+    return {event["terminal_id"] for event in events if event["terminal_id"] is not None}
 
 
 def update_terminals(

@@ -25,7 +25,7 @@ truth_without_prediction   the retention is over and no version ever scored the 
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from udfs.domain.event import Prediction, Truth
@@ -33,9 +33,9 @@ from udfs.domain.quality_change import QualityChange
 from udfs.domain.set_aside import SetAside
 from udfs.domain.truth_aging import age_truths
 from udfs.domain.truth_batch import TruthBatch
-from udfs.domain.truth_shard import TruthShard
+from udfs.domain.truth_shard import SHARD_KEY, TruthShard, state_key
 
-__all__ = ["TruthUpdate", "expire_truths", "join_truths"]
+__all__ = ["TruthUpdate", "expire_truths", "join_truths", "truth_keys"]
 
 _FORGET_PER_CALL = 256
 
@@ -69,6 +69,11 @@ class TruthUpdate:
     presumed: int = 0
     next_due_ms: int | None = None
     holds: bool = False
+
+
+def truth_keys(items: Iterable[Prediction | Truth]) -> set[str]:
+    """Return the keys of the state that :func:`join_truths` reads, but for those of its lists of what is to be forgotten."""
+    return {SHARD_KEY, *(state_key(item["transaction_id"]) for item in items)}
 
 
 def join_truths(

@@ -15,14 +15,14 @@ import orjson
 from udfs.domain.state_schema import check_schema
 from udfs.domain.truth_record import OpenTransaction
 
-__all__ = ["NEVER", "TruthShard", "state_key"]
+__all__ = ["NEVER", "SHARD_KEY", "TruthShard", "state_key"]
 
 SCHEMA = 2
 SLICES = 64
 PIECE_BYTES = 2048
 NEVER = -(2**63)
 """Flink's watermark before the first one: nothing is due."""
-_SHARD = "\x00shard"
+SHARD_KEY = "\x00shard"
 Names = tuple[str, str, str]
 
 
@@ -68,7 +68,7 @@ class TruthShard:
         self._maturity_ms = maturity_ms
         self._slice_ms = max(1, retention_ms // SLICES)
         self._fresh: dict[int, list[str]] = {}
-        self._loaded = state.get(_SHARD)
+        self._loaded = state.get(SHARD_KEY)
         self.names: list[Names] = []
         self.clock_ms = NEVER
         # by the end of the slice: how many pieces there are, and how many of them were looked at for maturity
@@ -151,7 +151,7 @@ class TruthShard:
         due = [(end_ms, *counts) for end_ms, counts in self._due.items()]
         data = orjson.dumps({"schema": SCHEMA, "clock_ms": self.clock_ms, "names": self.names, "due": due})
         if data != self._loaded:
-            self._state[_SHARD] = self._loaded = data
+            self._state[SHARD_KEY] = self._loaded = data
 
     def _settle(self) -> None:
         for at, ids in self._fresh.items():

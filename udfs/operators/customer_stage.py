@@ -9,7 +9,13 @@ from typing import Any
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction
 
-from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS, CustomerUpdate, customer_histories, update_customers
+from udfs.domain.customer_windows import (
+    CUSTOMER_RETENTION_MS,
+    CustomerUpdate,
+    customer_histories,
+    customer_keys,
+    update_customers,
+)
 from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
 from udfs.domain.event_order import in_event_order, time_of
@@ -125,9 +131,10 @@ class CustomerStage(KeyedProcessFunction):
 
     def _update(self, transactions: list[Transaction], ctx: Any) -> CustomerUpdate:  # noqa: ANN401
         sets, lateness_ms = self._sets.of(ctx), self._settings.lateness_ms
-        update = update_customers(
-            transactions, self._customers, lateness_ms=lateness_ms, plan=sets.plan, parts=self._parts
-        )
+        with self._customers.batch(customer_keys(transactions)) as customers:
+            update = update_customers(
+                transactions, customers, lateness_ms=lateness_ms, plan=sets.plan, parts=self._parts
+            )
         sets.mark(update.events)
         self._metrics.take(update.sizes)
         if update.events:

@@ -18,6 +18,7 @@ __all__ = [
     "CUSTOMER_SETS",
     "DEAD_LETTERS",
     "GATE_STATE",
+    "HELD_AS_TEXT",
     "HELD_BACK",
     "HELD_FOR_MODEL",
     "HELD_FOR_WATERMARK",
@@ -26,6 +27,7 @@ __all__ = [
     "METADATA",
     "MODEL_EVENTS",
     "OPEN_TRANSACTIONS",
+    "PAYLOAD",
     "QUALITY_WAITING",
     "QUALITY_WINDOWS",
     "RECORD",
@@ -40,14 +42,16 @@ __all__ = [
 ]
 
 STRING, BYTES = Types.STRING(), Types.PICKLED_BYTE_ARRAY()
-STRINGS = Types.OBJECT_ARRAY(STRING)
+# On the way between operators: copied as a block, where text is read and written character by character.
+PAYLOAD = Types.PRIMITIVE_ARRAY(Types.BYTE())
+STRINGS, PAYLOADS = Types.OBJECT_ARRAY(STRING), Types.OBJECT_ARRAY(PAYLOAD)
 LONGS = Types.OBJECT_ARRAY(Types.LONG())
 
 # What SQL hands to the customer stage: topic, values, partitions, offsets, append times.
 BATCH = Types.ROW([STRING, STRINGS, Types.OBJECT_ARRAY(Types.INT()), LONGS, LONGS])
 METADATA = Types.ROW([STRING, Types.INT(), Types.LONG(), Types.LONG()])
 # Between two Python stages: the shard's key and a payload (udfs/domain/payload.py).
-KEYED_PAYLOAD = Types.ROW_NAMED(["k", "v"], [STRING, STRING])
+KEYED_PAYLOAD = Types.ROW_NAMED(["k", "v"], [STRING, PAYLOAD])
 # One record for a topic: its Kafka key and value.
 RECORD = KEYED_PAYLOAD
 # The score stage's only output, because side outputs from a broadcast function's timers are not reliable in thread mode:
@@ -55,7 +59,7 @@ RECORD = KEYED_PAYLOAD
 SCORED_TOPICS = ("inferences", "alerts", "features")
 SCORED = Types.ROW_NAMED(
     ["k", "v", *(column for topic in SCORED_TOPICS for column in (topic, f"{topic}_keys"))],
-    [STRING, STRING, *[STRINGS] * (2 * len(SCORED_TOPICS))],
+    [STRING, PAYLOAD, *[PAYLOADS, STRINGS] * len(SCORED_TOPICS)],
 )
 JOINED = KEYED_PAYLOAD
 VERDICT = STRING
@@ -78,7 +82,9 @@ HELD_BACK = MapStateDescriptor("held-back-for-watermark", STRING, BYTES)
 HELD_FOR_MODEL = MapStateDescriptor("held-for-first-model", STRING, BYTES)
 GATE_STATE = MapStateDescriptor("gate", STRING, BYTES)
 BROADCAST = MapStateDescriptor("deployment-and-artifacts", STRING, BYTES)
-HELD_FOR_WATERMARK = ListStateDescriptor("held-for-watermark", STRING)
+HELD_FOR_WATERMARK = ListStateDescriptor("held-payloads-for-watermark", BYTES)
+# What earlier versions held, as text; still released.
+HELD_AS_TEXT = ListStateDescriptor("held-for-watermark", STRING)
 OPEN_TRANSACTIONS = MapStateDescriptor("open-transactions", STRING, BYTES)
 QUALITY_WINDOWS = MapStateDescriptor("quality-windows", STRING, BYTES)
 QUALITY_WAITING = MapStateDescriptor("quality-waiting", STRING, BYTES)

@@ -52,7 +52,7 @@ class HeldBack:
             (behind if release_ms <= watermark_ms else waiting[release_ms]).append(item)
         for release_ms, group in waiting.items():
             held = self._state.get(str(release_ms))
-            self._state[str(release_ms)] = encode((decode(held) if held else []) + group).encode()
+            self._state[str(release_ms)] = encode((decode(held) if held else []) + group)
             timers.register_event_time_timer(release_ms)
         return behind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from udfs.operators.descriptors import HELD_FOR_WATERMARK
+from udfs.operators.descriptors import HELD_AS_TEXT, HELD_FOR_WATERMARK
 
 __all__ = ["HeldPayloads", "Released"]
 
@@ -26,7 +26,7 @@ class Released(NamedTuple):
         Whether the timer was set for nothing else.
     """
 
-    payloads: list[str]
+    payloads: list[bytes | str]
     watermark_ms: int
     is_its_timer: bool
 
@@ -47,10 +47,11 @@ class HeldPayloads:
 
     def __init__(self, ctx: Any) -> None:  # noqa: ANN401
         self._state = ctx.get_list_state(HELD_FOR_WATERMARK)
+        self._text = ctx.get_list_state(HELD_AS_TEXT)
         self._came_ms: dict[str, int] = {}
         self._timers: dict[str, int] = {}
 
-    def add(self, payload: str, ctx: Any, now_ms: int) -> None:  # noqa: ANN401
+    def add(self, payload: bytes, ctx: Any, now_ms: int) -> None:  # noqa: ANN401
         """Keep a payload of the current key and see that it is released.
 
         Parameters
@@ -78,7 +79,10 @@ class HeldPayloads:
         is_its_timer = timestamp_ms in (self._timers.get(key), came_ms + 1)
         if timestamp_ms == self._timers.get(key):
             del self._timers[key]
-        payloads = list(self._state.get() or ())
-        if payloads:
-            self._state.clear()
+        payloads: list[bytes | str] = []
+        for state in (self._text, self._state):
+            held = list(state.get() or ())
+            if held:
+                state.clear()
+                payloads += held
         return Released(payloads, came_ms, is_its_timer)

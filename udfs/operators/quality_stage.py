@@ -57,25 +57,26 @@ class QualityStage(KeyedProcessFunction):
         self._windows = StateEntries(ctx.get_map_state(QUALITY_WINDOWS))
         self._waiting = StateEntries(ctx.get_map_state(QUALITY_WAITING))
 
-    def process_element(self, changes: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+    def process_element(self, changes: bytes, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Keep a batch of changes for the next revision."""
-        count = int(self._waiting.get(COUNT, b"0"))
-        self._waiting[str(count)] = changes.encode()
-        self._waiting[COUNT] = str(count + 1).encode()
-        # A final row may have taken what waited before; its timer still stands, and a second one would come too soon.
-        if PUBLISH_AT not in self._waiting:
-            publish_at_ms = now_ms() + self._settings.quality_interval_ms
-            self._waiting[PUBLISH_AT] = str(publish_at_ms).encode()
-            ctx.timer_service().register_processing_time_timer(publish_at_ms)
+        with self._waiting.batch((COUNT, PUBLISH_AT)) as waiting:
+            count = int(waiting.get(COUNT, b"0"))
+            waiting[str(count)] = changes
+            waiting[COUNT] = str(count + 1).encode()
+            # A final row may have taken what waited before; its timer still stands, a second one would come too soon.
+            if PUBLISH_AT not in waiting:
+                publish_at_ms = now_ms() + self._settings.quality_interval_ms
+                waiting[PUBLISH_AT] = str(publish_at_ms).encode()
+                ctx.timer_service().register_processing_time_timer(publish_at_ms)
         return iter(())
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Publish a revision of every window that changed, or the final rows of windows that are over."""
         watermark_ms = ctx.timer_service().current_watermark()
-        step = refresh_windows if timestamp == int(self._waiting.get(PUBLISH_AT, b"-1")) else finish_windows
-        payloads = self._take()
-        if step is refresh_windows:
-            del self._waiting[PUBLISH_AT]
+        payloads, publish_at_ms = self._take()
+        step = refresh_windows if timestamp == publish_at_ms else finish_windows
+        if step is finish_windows and publish_at_ms is not None:
+            self._waiting[PUBLISH_AT] = str(publish_at_ms).encode()
         update: QualityUpdate = step(
             ctx.get_current_key(), payloads, self._windows, self._rules, watermark_ms=watermark_ms
         )
@@ -84,14 +85,13 @@ class QualityStage(KeyedProcessFunction):
         for row in update.rows:
             yield self._record(row)
 
-    def _take(self) -> list[str]:
-        count = int(self._waiting.get(COUNT, b"0"))
-        payloads = [self._waiting[str(index)].decode() for index in range(count)]
-        for index in range(count):
-            del self._waiting[str(index)]
-        if count:
-            del self._waiting[COUNT]
-        return payloads
+    def _take(self) -> tuple[list[bytes], int | None]:
+        """Return what waits and when it was to be published, and forget both."""
+        count, publish_at = self._waiting.get_many([COUNT, PUBLISH_AT])
+        payloads = self._waiting.get_many([str(index) for index in range(int(count or b"0"))])
+        if count or publish_at:
+            self._waiting.clear()
+        return [payload for payload in payloads if payload is not None], int(publish_at) if publish_at else None
 
     def _record(self, row: dict[str, Any]) -> Any:  # noqa: ANN401
         window = str(row["window_start_ms"])

@@ -21,32 +21,31 @@ class Records:
     Parameters
     ----------
     payload
-        With ``avro`` the topics that have columns are written in it, as hexadecimal digits: text on the way to SQL, which
-        has a function for them.
+        With ``avro`` the topics that have columns are written in it.
 
     Examples
     --------
     >>> records = Records()
     >>> records.add("alerts", "t1", {"score": 0.5})
     >>> records.take()
-    [[], [], ['{"score":0.5}'], ['t1'], [], []]
+    [[], [], [b'{"score":0.5}'], ['t1'], [], []]
     >>> records.take()
     [[], [], [], [], [], []]
     """
 
     def __init__(self, payload: Literal["json", "avro"] = "json") -> None:
         self._codecs = {topic: AvroCodec.of(topic) for topic in AVRO_COLUMNS} if payload == "avro" else {}
-        self._columns: dict[str, tuple[list[str], list[str]]] = {topic: ([], []) for topic in SCORED_TOPICS}
+        self._columns: dict[str, tuple[list[bytes], list[str]]] = {topic: ([], []) for topic in SCORED_TOPICS}
 
     def add(self, topic: str, key: str, value: dict[str, Any]) -> None:
         """Add a record of a topic."""
         values, keys = self._columns[topic]
         codec = self._codecs.get(topic)
-        values.append(codec.encode(value).hex() if codec else encode(value))
+        values.append(codec.encode(value) if codec else encode(value))
         keys.append(key)
 
-    def take(self) -> list[list[str]]:
+    def take(self) -> list[list[Any]]:
         """Return values and keys of each topic, as the columns of the stage's output, and begin anew."""
-        columns = [column for pair in self._columns.values() for column in pair]
+        columns: list[list[Any]] = [column for pair in self._columns.values() for column in pair]
         self._columns = {topic: ([], []) for topic in SCORED_TOPICS}
         return columns

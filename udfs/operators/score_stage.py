@@ -79,11 +79,11 @@ class ScoreStage(KeyedBroadcastProcessFunction):
         self._scorer = self._build(state)
         return iter(())
 
-    def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+    def process_element(self, payload: bytes, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Score a batch, or keep it until the first deployment is known."""
         scorer = self._ready_scorer(ctx)
         if scorer is None:
-            self._held[str(len(self._held))] = payload.encode()
+            self._held[str(len(self._held))] = payload
             ctx.timer_service().register_processing_time_timer(now_ms() + RETRY_MS)
             return
         # Only a job that started without savepoint can have held anything back.

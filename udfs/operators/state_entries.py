@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
+
+from udfs.operators.java_get_many import java_get_many
+from udfs.operators.state_batch import StateBatch
 
 __all__ = ["StateEntries"]
 
@@ -11,11 +14,26 @@ __all__ = ["StateEntries"]
 class StateEntries(MutableMapping[str, bytes]):
     """A mutable mapping over a ``MapState[str, bytes]`` of the current key.
 
-    Reads go to state each time; a caller that needs an entry twice in a batch keeps it itself.
+    Reads and writes go to state each time; a caller that touches many entries takes a :meth:`batch` of them.
     """
 
     def __init__(self, state: Any) -> None:  # noqa: ANN401
         self._state = state
+        self._java_get_many = java_get_many(state)
+
+    def batch(self, keys: Iterable[str]) -> StateBatch:
+        """Return a mapping that has read these entries at once, and writes at once at the end of its block."""
+        return StateBatch(self, keys)
+
+    def get_many(self, keys: list[str]) -> Sequence[bytes | None]:
+        """Return entries with one access to state, None for each that is not there."""
+        if self._java_get_many is None or len(keys) < 2:
+            return [self._state.get(key) for key in keys]
+        return self._java_get_many(keys)
+
+    def update(self, entries: Mapping[str, bytes]) -> None:  # type: ignore[override]
+        """Write entries with one access to state."""
+        self._state.put_all(dict(entries))
 
     def __getitem__(self, key: str) -> bytes:
         value = self._state.get(key)

@@ -13,7 +13,7 @@ from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.metadata import FeatureDefinition
 from udfs.domain.payload import decode, encode
 from udfs.domain.shards import Shards
-from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, terminal_histories, update_terminals
+from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS, terminal_histories, terminal_keys, update_terminals
 from udfs.operators.build_check import check_build
 from udfs.operators.descriptors import TERMINAL_PARTS, TERMINAL_SETS, TERMINALS
 from udfs.operators.ends_job_for_good import ends_job_for_good
@@ -67,7 +67,7 @@ class TerminalStage(KeyedProcessFunction):
         )
         self._shards = Shards(self._settings.shards)
 
-    def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+    def process_element(self, payload: bytes, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Take a batch at once, or hold it back until the watermark has passed its source window."""
         events = decode(payload)
         if events and events[0]["kind"] == "feature_definition":
@@ -88,7 +88,8 @@ class TerminalStage(KeyedProcessFunction):
     def _take(self, events: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         sizes: list[int] = []
         sets = self._sets.of(ctx)
-        scored_next = update_terminals(events, self._terminals, plan=sets.plan, parts=self._parts, sizes=sizes)
+        with self._terminals.batch(terminal_keys(events)) as terminals:
+            scored_next = update_terminals(events, terminals, plan=sets.plan, parts=self._parts, sizes=sizes)
         sets.mark(scored_next)
         self._metrics.take(sizes)
         if scored_next:

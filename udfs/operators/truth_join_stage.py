@@ -11,7 +11,7 @@ from pyflink.datastream import KeyedProcessFunction
 
 from udfs.domain.payload import decode, encode
 from udfs.domain.quality_change import encode_changes
-from udfs.domain.truth_join import TruthUpdate, expire_truths, join_truths
+from udfs.domain.truth_join import TruthUpdate, expire_truths, join_truths, truth_keys
 from udfs.operators.build_check import check_build
 from udfs.operators.clock import now_ms
 from udfs.operators.descriptors import DEAD_LETTERS, OPEN_TRANSACTIONS
@@ -69,7 +69,7 @@ class TruthJoinStage(KeyedProcessFunction):
             "maturity_ms": self._settings.label_maturity_ms,
         }
 
-    def process_element(self, payload: str, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
+    def process_element(self, payload: bytes, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Keep what came until the watermark is about to move: many small batches are joined as one."""
         self._held.add(payload, ctx, now_ms())
         return iter(())
@@ -79,7 +79,8 @@ class TruthJoinStage(KeyedProcessFunction):
         released = self._held.release(timestamp, ctx)
         if released.payloads:
             items = [item for payload in released.payloads for item in decode(payload)]
-            update = join_truths(items, self._open, watermark_ms=released.watermark_ms, **self._rules)
+            with self._open.batch(truth_keys(items)) as records:
+                update = join_truths(items, records, watermark_ms=released.watermark_ms, **self._rules)
             yield from self._emit(update, ctx)
         key = ctx.get_current_key()
         tick = self._ticks.get(key)

@@ -111,7 +111,7 @@ def test_a_presumed_label_is_not_a_truth_that_was_told():
 def test_only_the_series_by_truth_time_carries_delays():
     texts = encode_changes(join({}, prediction(), truth(1)).changes)
     scored = f'["event_time",[{START},{START}],[0.75,0.75],[2,1],[1,1]]'
-    assert list(texts.values()) == [f'[{scored},["truth_time",[{START + DAY}],[0.75],[1],[1],[{DAY}]]]']
+    assert list(texts.values()) == [f'[{scored},["truth_time",[{START + DAY}],[0.75],[1],[1],[{DAY}]]]'.encode()]
 
 
 def test_what_is_set_aside_counts_for_the_versions_it_concerns():
