@@ -36,9 +36,7 @@ NOT_KEPT = {"sql-sink_features-1", "definitions-KafkaSource-default_catalog.defa
 # Where order is event_time, one window takes what is on time and another what is late, of each topic.
 PINNED_IN_EVENT_TIME = PINNED | {"sql-GlobalWindowAggregate-1", "sql-GlobalWindowAggregate-2"}
 # What SQL makes beside: functions of one row. They keep no state, so their numbers may change with the statements.
-STATELESS = re.compile(
-    r"(sql|definitions)-(Calc|Correlate|DataStreamToTable|LocalWindowAggregate|Map|SinkConversion)-\d+"
-)
+STATELESS = re.compile(r"(sql|definitions)-(Calc|Correlate|DataStreamToTable|LocalWindowAggregate|SinkConversion)-\d+")
 
 
 def stage_settings(order: str = "arrival", payload: str = "json") -> StageSettings:
