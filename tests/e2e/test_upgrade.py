@@ -17,10 +17,10 @@ from tests.e2e.models import HANDBOOK, stream, trained
 from tests.e2e.scoring import Scoring, wait_for
 
 PHASE = 1_000
-MOST_ROWS = 100_000
+MOST_ROWS = 200_000
 RATE = 400
 REPEATED = 100
-DAYS = 20
+DAYS = 40
 PACKAGES = ("connectors", "jobs", "model_store", "sql", "udfs")
 
 
