@@ -23,7 +23,7 @@ __all__ = ["WindowStages"]
 DAY_MS = 86_400_000
 VALUE = "ROW<topic STRING, v ARRAY<STRING>, p ARRAY<INT>, o ARRAY<BIGINT>, append_ms ARRAY<BIGINT>>"
 COUNTED = """
-SELECT k, CAST((CHAR_LENGTH(t) - CHAR_LENGTH(REPLACE(t, '"ingestion_time_ms"', ''))) / 19 AS BYTES) AS v
+SELECT k, CAST(CAST((CHAR_LENGTH(t) - CHAR_LENGTH(REPLACE(t, '"ingestion_time_ms"', ''))) / 19 AS STRING) AS BYTES) AS v
 FROM (SELECT k, CAST(v AS STRING) AS t FROM passed)
 """
 SETTINGS = StageSettings(

@@ -92,8 +92,3 @@ def test_the_json_that_sql_makes_of_columns_is_the_transaction_that_was_written(
     assert isinstance(event, dict), event
     assert (event["transaction_id"], event["customer_id"], event["terminal_id"]) == ("t'1", 'c"é', None)
     assert (event["event_time_ms"], event["amount"], event["fields"]) == (2**40, 0.1 + 0.2, wanted)
-
-
-def test_sql_makes_bytes_again_of_the_digits_that_the_score_stage_sends(tables):
-    value = AvroCodec.of("inferences").encode(MESSAGES["inferences"][0])
-    assert f"X'{value.hex()}'" in tables.explain_sql(f"SELECT UNHEX('{value.hex()}')")

@@ -67,7 +67,7 @@ def refresh_windows(
     version_key
         The stage's key, from :func:`~udfs.domain.quality_change.version_key`.
     payloads
-        The texts that :func:`~udfs.domain.quality_change.encode_changes` made, in order of arrival.
+        What :func:`~udfs.domain.quality_change.encode_changes` made, in order of arrival.
     state
         The version's MapState; only ``get``, item assignment and item deletion are used.
     rules

@@ -87,11 +87,13 @@ class QualityStage(KeyedProcessFunction):
 
     def _take(self) -> tuple[list[bytes], int | None]:
         """Return what waits and when it was to be published, and forget both."""
-        count, publish_at = self._waiting.get_many([COUNT, PUBLISH_AT])
-        payloads = self._waiting.get_many([str(index) for index in range(int(count or b"0"))])
-        if count or publish_at:
-            self._waiting.clear()
-        return [payload for payload in payloads if payload is not None], int(publish_at) if publish_at else None
+        head = self._waiting.batch((COUNT, PUBLISH_AT))
+        names = [str(index) for index in range(int(head.get(COUNT, b"0")))]
+        held = self._waiting.batch(names)
+        payloads = [held[name] for name in names]
+        publish_at_ms = int(head[PUBLISH_AT]) if PUBLISH_AT in head else None
+        self._waiting.clear()
+        return payloads, publish_at_ms
 
     def _record(self, row: dict[str, Any]) -> Any:  # noqa: ANN401
         window = str(row["window_start_ms"])

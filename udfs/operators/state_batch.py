@@ -32,7 +32,7 @@ class StateBatch(MutableMapping[str, bytes]):
         self._state = state
         names = list(keys)
         self._values: dict[str, bytes | None] = dict(zip(names, state.get_many(names), strict=True))
-        self._changed: dict[str, None] = {}
+        self._changed: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -45,10 +45,9 @@ class StateBatch(MutableMapping[str, bytes]):
         """Write what changed."""
         written = {key: value for key in self._changed if (value := self._values[key]) is not None}
         if written:
-            self._state.update(written)
-        for key in self._changed:
-            if key not in written:
-                del self._state[key]
+            self._state.put_many(written)
+        for key in self._changed - written.keys():
+            del self._state[key]
         self._changed.clear()
 
     def __getitem__(self, key: str) -> bytes:
@@ -66,14 +65,11 @@ class StateBatch(MutableMapping[str, bytes]):
 
     def __setitem__(self, key: str, value: bytes) -> None:
         self._values[key] = value
-        self._changed[key] = None
+        self._changed.add(key)
 
     def __delitem__(self, key: str) -> None:
         self._values[key] = None
-        self._changed[key] = None
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self.get(key) is not None
+        self._changed.add(key)
 
     def __iter__(self) -> Iterator[str]:
         self.commit()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from udfs.operators.java_get_many import java_get_many
@@ -19,7 +20,6 @@ class StateEntries(MutableMapping[str, bytes]):
 
     def __init__(self, state: Any) -> None:  # noqa: ANN401
         self._state = state
-        self._java_get_many = java_get_many(state)
 
     def batch(self, keys: Iterable[str]) -> StateBatch:
         """Return a mapping that has read these entries at once, and writes at once at the end of its block."""
@@ -27,13 +27,18 @@ class StateEntries(MutableMapping[str, bytes]):
 
     def get_many(self, keys: list[str]) -> Sequence[bytes | None]:
         """Return entries with one access to state, None for each that is not there."""
-        if self._java_get_many is None or len(keys) < 2:
+        if len(keys) < 2 or self._java_get_many is None:
             return [self._state.get(key) for key in keys]
         return self._java_get_many(keys)
 
-    def update(self, entries: Mapping[str, bytes]) -> None:  # type: ignore[override]
+    def put_many(self, entries: dict[str, bytes]) -> None:
         """Write entries with one access to state."""
-        self._state.put_all(dict(entries))
+        self._state.put_all(entries)
+
+    @cached_property
+    def _java_get_many(self) -> Callable[[list[str]], Sequence[bytes | None]] | None:
+        # made when first needed: most states are only ever read entry by entry
+        return java_get_many(self._state)
 
     def __getitem__(self, key: str) -> bytes:
         value = self._state.get(key)

@@ -38,7 +38,8 @@ class TruthJoinStage(KeyedProcessFunction):
         Shard of the transaction. Predictions come from the score stage, truths from the customer stage, in one input.
     State kept
         ``open-transactions``: one entry per transaction until its retention is over (see ``udfs/domain/truth_join.py``).
-        ``held-for-watermark``: what came since the watermark moved, to be joined as one batch before it moves on.
+        ``held-payloads-for-watermark``: what came since the watermark moved, to be joined as one batch before it moves
+        on; ``held-for-watermark``: the same, as an earlier version left it.
     Timers
         Those of :class:`~udfs.operators.held_payloads.HeldPayloads`. Event-time timers where labels mature or records
         are due to be forgotten. A processing-time timer every ``quiet_shard_ms``, for each shard that holds records: a

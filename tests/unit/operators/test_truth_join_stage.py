@@ -80,7 +80,8 @@ def test_what_came_between_two_watermarks_is_joined_as_one_batch_in_front_of_the
     job.advance_watermark(NOW + 1)
     assert [row[0] for row in job.out] == [KEY, KEY]
     assert len(counted(job)) == 4
-    assert not any(job.lists["held-for-watermark"].by_key.values())
+    assert "held-payloads-for-watermark" in job.lists
+    assert not any(group for held in job.lists.values() for group in held.by_key.values())
 
 
 def test_what_is_held_does_not_wait_for_a_watermark_that_stands_still(flink):
@@ -104,6 +105,14 @@ def test_what_is_held_at_a_failure_is_joined_after_the_restart(flink):
     job.send("s1", encode([truth(1)]))
     job.advance_watermark(NOW + 1)
     assert counted(job) == [("event_time", "SCORED", 1), ("event_time", "POSITIVE", 1), ("truth_time", "POSITIVE", 1)]
+
+
+def test_what_an_earlier_version_held_as_text_is_joined_in_front_of_what_came_since(flink):
+    job = flink()
+    job.lists["held-for-watermark"].by_key["s1"] = [encode([prediction()]).decode()]
+    give(job, "s1", encode([truth(1)]))
+    assert counted(job) == [("event_time", "SCORED", 1), ("event_time", "POSITIVE", 1), ("truth_time", "POSITIVE", 1)]
+    assert not any(group for held in job.lists.values() for group in held.by_key.values())
 
 
 def test_a_truth_is_judged_by_the_watermark_it_came_under(flink):
