@@ -171,7 +171,7 @@ def _scored_schema() -> Schema:
     """
     schema = Schema.new_builder().column("k", "STRING").column("v", "BYTES")
     for topic in SCORED_TOPICS:
-        schema = schema.column(topic, "ARRAY<BYTES>").column(f"{topic}_keys", "ARRAY<STRING>")
+        schema = schema.column(topic, "ARRAY<ARRAY<BYTES>>")
     schema = schema.column_by_expression("rowtime", "TO_TIMESTAMP_LTZ(0, 3)")
     return schema.watermark("rowtime", "SOURCE_WATERMARK()").build()
 

@@ -54,6 +54,8 @@ def story(local):
         assert scoring.wait_for_sum(ROWS, 180).holds
         wanted = brute_force(scoring.messages("inferences"), scoring.messages("truths"))
         wait_for("every truth is counted", lambda: differing(wanted, newest(scoring)) == {}, 180, pause_s=2)
+        # The free TaskManager took the dead one's place: the job may be done before the successor is there.
+        wait_for("the stack is whole", lambda: local.stack.status().state == "ready", 180)
         status = local.weir_json("status", model=scoring.model)
         yield Story(scoring, sent, wanted, newest(scoring), status)
     finally:

@@ -44,7 +44,7 @@ __all__ = [
 STRING, BYTES = Types.STRING(), Types.PICKLED_BYTE_ARRAY()
 # On the way between operators: copied as a block, where text is read and written character by character.
 PAYLOAD = Types.PRIMITIVE_ARRAY(Types.BYTE())
-STRINGS, PAYLOADS = Types.OBJECT_ARRAY(STRING), Types.OBJECT_ARRAY(PAYLOAD)
+STRINGS = Types.OBJECT_ARRAY(STRING)
 LONGS = Types.OBJECT_ARRAY(Types.LONG())
 
 # What SQL hands to the customer stage: topic, values, partitions, offsets, append times.
@@ -55,12 +55,10 @@ KEYED_PAYLOAD = Types.ROW_NAMED(["k", "v"], [STRING, PAYLOAD])
 # One record for a topic: its Kafka key and value.
 RECORD = KEYED_PAYLOAD
 # The score stage's only output, because side outputs from a broadcast function's timers are not reliable in thread mode:
-# key and payload for the truth join, then for each topic the values of its records and their keys.
+# key and payload for the truth join, then for each topic its records, each a pair of key and value.
 SCORED_TOPICS = ("inferences", "alerts", "features")
-SCORED = Types.ROW_NAMED(
-    ["k", "v", *(column for topic in SCORED_TOPICS for column in (topic, f"{topic}_keys"))],
-    [STRING, PAYLOAD, *[PAYLOADS, STRINGS] * len(SCORED_TOPICS)],
-)
+RECORDS = Types.OBJECT_ARRAY(Types.OBJECT_ARRAY(PAYLOAD))
+SCORED = Types.ROW_NAMED(["k", "v", *SCORED_TOPICS], [STRING, PAYLOAD, *[RECORDS] * len(SCORED_TOPICS)])
 JOINED = KEYED_PAYLOAD
 VERDICT = STRING
 
