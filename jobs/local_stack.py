@@ -28,4 +28,5 @@ def local_stack(settings: Settings) -> LocalStack:
         prometheus=settings.prometheus,
         rocksdb=settings.state_backend == "rocksdb",
         optimizing_compiler=settings.optimizing_compiler,
+        taskmanager_memory_mb=settings.taskmanager_memory_mb,
     )

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connectors.local.flink_home import TASKMANAGER_MEMORY_MB
 from jobs.secret_files import SecretFiles
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 
@@ -100,6 +101,11 @@ class Settings(BaseSettings):
     optimizing_compiler: bool = Field(
         False,
         description="TaskManagers compile with C2, too: less CPU time a transaction, after minutes of more; read at weir up",
+    )
+    taskmanager_memory_mb: int = Field(
+        TASKMANAGER_MEMORY_MB,
+        ge=1_000,
+        description="of a TaskManager's process, 768 less for its heap; RocksDB gets 256 on top; read at weir up",
     )
     state_backend: Literal["hashmap", "rocksdb"] = Field(
         "hashmap",

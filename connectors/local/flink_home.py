@@ -15,7 +15,10 @@ from connectors.local.jars import Jars
 from connectors.local.java import JAVA_OPENS
 from connectors.local.log4j import write_log4j
 
-__all__ = ["FlinkHome"]
+__all__ = ["TASKMANAGER_MEMORY_MB", "FlinkHome"]
+
+TASKMANAGER_MEMORY_MB = 1_250
+"""Four of these and the other components are within 6.5 GB."""
 
 _EXPORTS = tuple(
     f"--add-exports={module}=ALL-UNNAMED"
@@ -49,6 +52,8 @@ class FlinkHome:
         Whether TaskManagers have memory for RocksDB.
     optimizing_compiler
         Whether TaskManagers compile with C2, too: what they do then costs less, after minutes in which they compile.
+    taskmanager_memory_mb
+        Of each TaskManager's process, without what RocksDB gets, in MiB.
     """
 
     def __init__(
@@ -64,11 +69,13 @@ class FlinkHome:
         *,
         rocksdb: bool = False,
         optimizing_compiler: bool = False,
+        taskmanager_memory_mb: int = TASKMANAGER_MEMORY_MB,
     ) -> None:
         self.folder = home / "flink"
         self.dist = self.folder / "dist"
         self.empty = self.folder / "empty"
         self._metrics_ports, self._zookeeper_port, self._rocksdb = metrics_ports, zookeeper_port, rocksdb
+        self._memory_mb = taskmanager_memory_mb + (_ROCKSDB_MB if rocksdb else 0)
         self._tiers = "" if optimizing_compiler else " -XX:TieredStopAtLevel=1"
         self._secrets = dict(secrets or {})
         self._rest_port, self._rpc_port, self._jars, self._java_home = rest_port, rpc_port, jars, java_home
@@ -122,6 +129,8 @@ class FlinkHome:
             "FLINK_PID_DIR": str(self.folder / "pids"),
             "PYTHONPATH": sysconfig.get_path("purelib"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # The C library gives each of a TaskManager's many threads an arena and hardly gives back what one has freed.
+            "MALLOC_ARENA_MAX": "2",
             "NUMBA_CACHE_DIR": str(self.folder / "numba"),
             # One GIL per TaskManager: threads of BLAS would only take turns with it.
             "OMP_NUM_THREADS": "1",
@@ -156,7 +165,7 @@ class FlinkHome:
             # The JobManager computes little: a quick start and a small footprint.
             "env.java.opts.jobmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
             # On two cores the optimizing compiler takes a third of what the whole job uses in its first minutes.
-            "env.java.opts.taskmanager": f"-XX:+UseG1GC{self._tiers}",
+            "env.java.opts.taskmanager": f"{_G1}{self._tiers}",
             "env.java.opts.client": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto",
             "jobmanager.rpc.address": "127.0.0.1",
             "jobmanager.rpc.port": self._rpc_port,
@@ -172,6 +181,7 @@ class FlinkHome:
             "taskmanager.host": "127.0.0.1",
             "taskmanager.bind-host": "127.0.0.1",
             "taskmanager.numberOfTaskSlots": 1,
+            "taskmanager.memory.process.size": f"{self._memory_mb}m",
             **_TASKMANAGER_MEMORY,
             **(_ROCKSDB_MEMORY if self._rocksdb else {}),
             "parallelism.default": 1,
@@ -217,8 +227,11 @@ class FlinkHome:
         }
 
 
+# A batch of transactions is half a megabyte: with G1's small regions it would be one of those objects for which it marks
+# the whole heap again and again. Marking at 45 % of the heap would be all the time, too: state is a third of it.
+_G1 = "-XX:+UseG1GC -XX:G1HeapRegionSize=4m -XX:InitiatingHeapOccupancyPercent=60"
+# What is left of the process, 768 MiB less, is heap.
 _TASKMANAGER_MEMORY = {
-    "taskmanager.memory.process.size": "1600m",
     "taskmanager.memory.jvm-metaspace.size": "192m",
     "taskmanager.memory.jvm-overhead.min": "128m",
     "taskmanager.memory.jvm-overhead.max": "128m",
@@ -232,9 +245,9 @@ _TASKMANAGER_MEMORY = {
     "taskmanager.memory.task.off-heap.size": "256m",
 }
 # RocksDB's block cache and write buffers are managed memory, of all stages of a TaskManager together.
+_ROCKSDB_MB = 256
 _ROCKSDB_MEMORY = {
-    "taskmanager.memory.process.size": "1456m",
-    "taskmanager.memory.managed.size": "320m",
+    "taskmanager.memory.managed.size": f"{64 + _ROCKSDB_MB}m",
     "taskmanager.memory.managed.consumer-weights": "OPERATOR:15,STATE_BACKEND:80,PYTHON:5",
 }
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.local.flink import flink_environment
+from connectors.local.flink_home import TASKMANAGER_MEMORY_MB
 from connectors.local.jars import Jars
 from connectors.local.leftovers import kill_leftovers
 from connectors.local.port_check import check_ports
@@ -49,6 +50,8 @@ class LocalStack:
         Which components; all by default.
     prometheus, rocksdb, optimizing_compiler
         Whether Flink offers its metrics; whether TaskManagers have memory for RocksDB; whether they compile with C2.
+    taskmanager_memory_mb
+        Of each TaskManager's process, without what RocksDB gets, in MiB.
     """
 
     def __init__(
@@ -64,11 +67,12 @@ class LocalStack:
         prometheus: bool = False,
         rocksdb: bool = False,
         optimizing_compiler: bool = False,
+        taskmanager_memory_mb: int = TASKMANAGER_MEMORY_MB,
     ) -> None:
         self._home = StackHome(home)
         where, keys = (self._home.path, cache.absolute(), port_base), (s3_access_key, s3_secret_key)
         options = (prometheus, rocksdb, optimizing_compiler)
-        self._plan = StackPlan(*where, postgres_password, *keys, task_managers, only, *options)
+        self._plan = StackPlan(*where, postgres_password, *keys, task_managers, only, *options, taskmanager_memory_mb)
 
     @property
     def home(self) -> Path:

@@ -11,7 +11,7 @@ import orjson
 from connectors.local.client_secrets import aws_credentials, postgres_password_file
 from connectors.local.component import Component
 from connectors.local.flink import JobManager, TaskManager
-from connectors.local.flink_home import FlinkHome
+from connectors.local.flink_home import TASKMANAGER_MEMORY_MB, FlinkHome
 from connectors.local.jars import Jars
 from connectors.local.java import java_home
 from connectors.local.kafka import Kafka
@@ -52,6 +52,8 @@ class StackPlan:
         Whether TaskManagers have memory for RocksDB.
     optimizing_compiler
         Whether TaskManagers compile with C2, too.
+    taskmanager_memory_mb
+        Of each TaskManager's process, without what RocksDB gets, in MiB.
     """
 
     home: Path
@@ -65,6 +67,7 @@ class StackPlan:
     prometheus: bool = False
     rocksdb: bool = False
     optimizing_compiler: bool = False
+    taskmanager_memory_mb: int = TASKMANAGER_MEMORY_MB
 
     def to_json(self) -> bytes:
         """Return the plan for a pipe; it holds passwords, so it is never written to disk."""
@@ -104,6 +107,7 @@ class StackPlan:
             secrets,
             rocksdb=self.rocksdb,
             optimizing_compiler=self.optimizing_compiler,
+            taskmanager_memory_mb=self.taskmanager_memory_mb,
         )
 
     def components(self) -> list[Component]:

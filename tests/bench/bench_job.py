@@ -33,8 +33,8 @@ from tests.e2e.local import Local
 from tests.e2e.models import HANDBOOK, trained
 from tests.e2e.scoring import Scoring
 
-STACK = {"optimizing_compiler": "true", "state_backend": "rocksdb"}
-"""Settings of ``weir up``: what runs for minutes pays C2 back, and one variant needs RocksDB's memory."""
+STACK = {"optimizing_compiler": "true", "taskmanager_memory_mb": "1600", "state_backend": "rocksdb"}
+"""Settings of ``weir up``: what runs for minutes pays C2 back, a full load wants heap, and one variant RocksDB's memory."""
 TUNED = {"shards": 2, "checkpoint_interval_ms": 10_000}
 """A deployment that is not to grow beyond its two subtasks, and whose readers in a hurry do not wait for commits."""
 RATES = {"": 1_000, "_at_2000": 2_000}

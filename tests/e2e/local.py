@@ -60,7 +60,9 @@ class Local:
     def weir_json(self, *arguments: str, timeout_s: float = 240, code: Path = ROOT, **values: str) -> dict[str, Any]:
         """Run ``weir ARGUMENTS --json``, which must succeed, and return its document."""
         done = self.weir(*arguments, "--json", timeout_s=timeout_s, code=code, **values)
-        assert done.returncode == 0, f"weir {' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}"
+        assert done.returncode == 0, (
+            f"weir {' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}"
+        )
         document = json.loads(done.stdout)
         assert isinstance(document, dict)
         return document
