@@ -40,6 +40,8 @@ def story(scoring):
     already = scoring.completed_checkpoints()
     scoring.produce(stream(ROWS).part(0, ROWS * 3 // 4), RATE)
     wait_for("two checkpoints", lambda: scoring.completed_checkpoints() >= already + 2)
+    # A job that has just begun may be a while behind the producer.
+    wait_for("half of it is scored", lambda: len(scoring.records("inferences")) >= ROWS / 2, 120, pause_s=1)
     managers = {each["id"] for each in scoring.flink.taskmanagers()}
     scored = len(scoring.records("inferences"))
     rest = stream(ROWS).part(ROWS * 3 // 4)
