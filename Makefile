@@ -30,7 +30,7 @@ help: ## Show this list
 demo: $(STAMP) ## Run the whole system once and show it: make demo ARGS="--rows 20000 --keep"
 	@$(BIN)/weir demo $(ARGS)
 
-test: unit it e2e ## Run all tests: unit, doctests, MiniCluster, whole stack (about 18 minutes on two cores)
+test: unit it e2e ## Run all tests: unit, doctests, MiniCluster, whole stack (18 to 40 minutes on two cores)
 
 unit: $(STAMP) ## Run unit tests and doctests: no JVM, no network (ARGS="-k name")
 	@$(PYTEST) -n 3 $(ARGS)
