@@ -3,6 +3,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from connectors.kafka.topics import TOPICS
 from connectors.local.flink import TaskManager
 from connectors.local.flink_home import FlinkHome
@@ -105,6 +107,16 @@ def test_flink_runs_python_in_threads_and_keeps_checkpoints_in_the_home(tmp_path
     assert configuration["python.execution-mode"] == "thread"
     assert configuration["execution.checkpointing.dir"] == (tmp_path / "flink" / "checkpoints").as_uri()
     assert not [key for key in configuration if key.startswith("execution.checkpointing.interval")]
+
+
+@pytest.mark.parametrize(("rocksdb", "process", "managed"), [(False, "1600m", "64m"), (True, "1856m", "320m")])
+def test_a_task_manager_gets_the_memory_it_is_told_and_rocksdb_its_own_on_top(
+    tmp_path: Path, rocksdb: bool, process: str, managed: str
+) -> None:
+    home = FlinkHome(tmp_path, 1, 2, Jars(tmp_path, []), tmp_path, rocksdb=rocksdb, taskmanager_memory_mb=1_600)
+    memory = home.configuration()
+    assert memory["taskmanager.memory.process.size"] == process
+    assert memory["taskmanager.memory.managed.size"] == managed
 
 
 def test_each_start_of_a_task_manager_has_a_new_identity_and_an_empty_working_folder(tmp_path: Path) -> None:
