@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.data.dataset import Dataset
+from connectors.local.flink_rest import FlinkRest
 from connectors.local.task_managers import RESERVED
 from jobs.submission import running_job, stop_job
 from tests.bench.publish import publish
@@ -147,7 +148,10 @@ def submit_by_hand(local: Local, savepoint: str) -> None:
     """Run the line that ``weir submit --dry-run`` prints in a shell."""
     line = local.weir("submit", "--savepoint", savepoint, "--dry-run", order="event_time").stdout
     subprocess.run(["sh", "-c", line], check=True, capture_output=True, timeout=200)
-    assert running_job(local.stack)
+    job_id = running_job(local.stack)
+    assert job_id
+    flink = FlinkRest(local.stack.ports.addresses()["flink"])
+    wait_for("every task runs", lambda: {each["status"] for each in flink.job(job_id)["vertices"]} == {"RUNNING"}, 180)
     stop_job(local.stack)
 
 
