@@ -19,6 +19,7 @@ from typing import Any
 from connectors.data.dataset import Dataset
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.task_managers import RESERVED
+from jobs.launch import wait_until_running
 from jobs.submission import running_job, stop_job
 from tests.bench.publish import publish
 from tests.e2e.local import Local
@@ -150,8 +151,7 @@ def submit_by_hand(local: Local, savepoint: str) -> None:
     subprocess.run(["sh", "-c", line], check=True, capture_output=True, timeout=200)
     job_id = running_job(local.stack)
     assert job_id
-    flink = FlinkRest(local.stack.ports.addresses()["flink"])
-    wait_for("every task runs", lambda: {each["status"] for each in flink.job(job_id)["vertices"]} == {"RUNNING"}, 180)
+    wait_until_running(FlinkRest(local.stack.ports.addresses()["flink"]), job_id, 180)
     stop_job(local.stack)
 
 
