@@ -58,11 +58,17 @@ def step_until(each: Supervised, condition: Callable[[], bool], limit_s: float =
 
 
 @pytest.fixture
-def supervise() -> Iterator[Callable[..., Supervised]]:
+def mark(tmp_path: Path) -> str:
+    """Return a mark of this test alone: others run beside it, and processes are found machine-wide."""
+    return f"{tmp_path}#1"
+
+
+@pytest.fixture
+def supervise(mark: str) -> Iterator[Callable[..., Supervised]]:
     pool, made = ThreadPoolExecutor(2), []
 
     def make(component: FakeComponent, waiting_for: Callable[[tuple[str, ...]], str] = lambda _: "") -> Supervised:
-        made.append(Supervised(component, "/a/home#1", pool, waiting_for))
+        made.append(Supervised(component, mark, pool, waiting_for))
         return made[-1]
 
     yield make
@@ -145,12 +151,12 @@ def test_an_error_in_set_up_is_told_and_tried_again(tmp_path: Path, supervise: C
 
 
 def test_processes_are_found_by_their_mark_and_by_nothing_else(
-    tmp_path: Path, supervise: Callable[..., Supervised]
+    tmp_path: Path, mark: str, supervise: Callable[..., Supervised]
 ) -> None:
     each = supervise(FakeComponent(tmp_path))
     step_until(each, lambda: each.view.state == "ready")
-    assert kill_marked(lambda mark: mark == "/another/home#1") == 0
-    assert kill_marked(lambda mark: mark == "/a/home#1") == 1
+    assert kill_marked(lambda found: found == "/another/home#1") == 0
+    assert kill_marked(lambda found: found == mark) == 1
     assert not each.running
 
 
