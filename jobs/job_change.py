@@ -44,7 +44,7 @@ class JobChange:
         new: JobVersion,
         *,
         progress: Callable[[str], None] = lambda _: None,
-        timeout_s: float = 120.0,
+        timeout_s: float = 240.0,
     ) -> JobChange:
         """Stop a job with a savepoint and go on from it with another version.
 

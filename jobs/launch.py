@@ -30,7 +30,7 @@ def launch(
     *,
     savepoint: str | None,
     progress: Callable[[str], None],
-    timeout_s: float = 120.0,
+    timeout_s: float = 240.0,
 ) -> str:
     """Submit a version and wait until every task runs; return the job's id.
 

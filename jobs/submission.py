@@ -39,7 +39,7 @@ def submit_job(
     *,
     savepoint: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
-    timeout_s: float = 120.0,
+    timeout_s: float = 240.0,
 ) -> str:
     """Submit the scoring job and wait until every task runs.
 

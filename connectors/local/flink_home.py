@@ -132,6 +132,7 @@ class FlinkHome:
             # The C library gives each of a TaskManager's many threads an arena and hardly gives back what one has freed.
             "MALLOC_ARENA_MAX": "2",
             "NUMBA_CACHE_DIR": str(self.folder / "numba"),
+            "NUMBA_CACHE_LOCATOR_CLASSES": "model_store.kernel_cache.KernelCache",
             # One GIL per TaskManager: threads of BLAS would only take turns with it.
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import psutil
+
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from connectors.local.stack_state import ComponentState
@@ -13,6 +15,8 @@ from udfs.domain.errors import StackError
 __all__ = ["RESERVED", "TaskManagers"]
 
 PREFIX = "taskmanager-"
+INTERPRETER = "pemja"
+"""Part of the name of the library that a TaskManager loads with its first Python stage, and never unloads."""
 RESERVED = 2
 """Besides those of the scoring job: a slot for the tables job, and one for a question in SQL. Who gets which is Flink's
 choice; when a TaskManager dies, the free one takes its place until its successor is there."""
@@ -57,12 +61,15 @@ class TaskManagers:
         self._wait(f"there were not {total} TaskManagers", settled)
 
     def replace(self) -> None:
-        """Stop each one and wait until Flink knows none of them any more; their successors come by themselves.
+        """Stop each one that has run Python and wait until Flink knows none of them any more.
 
-        Who submits a job now need not wait for them: Flink gives it their slots when they are there.
+        Their successors come by themselves. Who submits a job now need not wait for them: Flink gives it their slots when
+        they are there, and those of TaskManagers that never held any code at once.
         """
-        before = {each["id"] for each in self._flink.taskmanagers()}
-        for name in self._states():
+        states = self._states()
+        stale = {name for name, each in states.items() if _has_run_python(each)}
+        before = {each["id"] for each in self._flink.taskmanagers() if each["id"].rpartition(".")[0] in stale}
+        for name in stale:
             (self._stack.home / "control" / f"restart-{name}").touch()
         self._wait(
             "the TaskManagers did not end", lambda: not before & {each["id"] for each in self._flink.taskmanagers()}
@@ -81,3 +88,13 @@ class TaskManagers:
             time.sleep(0.2)
         msg = f"{what} after {self._timeout_s:.0f} s; see: weir status, and the logs in {self._stack.home / 'logs'}"
         raise StackError(msg)
+
+
+def _has_run_python(component: ComponentState) -> bool:
+    """Tell whether a TaskManager's process has loaded an interpreter; yes where the system does not say."""
+    try:
+        return any(INTERPRETER in each.path for each in psutil.Process(component.pid).memory_maps())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True

@@ -37,7 +37,7 @@ def start_tables(
     settings: Settings,
     *,
     progress: Callable[[str], None] = lambda _: None,
-    timeout_s: float = 120.0,
+    timeout_s: float = 240.0,
 ) -> str:
     """Submit the tables job and return its id; it goes on behind the last record of each topic that is in its table.
 

@@ -42,7 +42,7 @@ class Local:
         return local_stack(self.settings())
 
     def weir(
-        self, *arguments: str, timeout_s: float = 240, code: Path = ROOT, **values: str
+        self, *arguments: str, timeout_s: float = 480, code: Path = ROOT, **values: str
     ) -> subprocess.CompletedProcess[str]:
         """Run ``weir ARGUMENTS`` of the code in a folder; ``values`` are further settings, by name."""
         here = {"WEIR_HOME": str(self.home), "WEIR_PORT_BASE": str(self.port_base)}
@@ -57,7 +57,7 @@ class Local:
             check=False,
         )
 
-    def weir_json(self, *arguments: str, timeout_s: float = 240, code: Path = ROOT, **values: str) -> dict[str, Any]:
+    def weir_json(self, *arguments: str, timeout_s: float = 480, code: Path = ROOT, **values: str) -> dict[str, Any]:
         """Run ``weir ARGUMENTS --json``, which must succeed, and return its document."""
         done = self.weir(*arguments, "--json", timeout_s=timeout_s, code=code, **values)
         assert done.returncode == 0, (

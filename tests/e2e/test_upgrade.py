@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from connectors.local.task_managers import RESERVED
 from jobs.training.training_examples import examples_of
 from jobs.transaction_sum import TransactionSum
 from tests.e2e.local import ROOT
@@ -35,6 +36,7 @@ class Story:
     refused_states: dict[str, str]
     scored_with_refused: int
     upgraded: dict[str, Any]
+    kept: set[str]
     sum: TransactionSum
     inferences: list[dict[str, Any]]
 
@@ -64,8 +66,11 @@ def story(scoring, tmp_path_factory):
         refused = local.weir("upgrade", code=unread, **settings)
         states = {each["jid"]: each["state"] for each in scoring.flink.jobs()}
         scored_with_refused = sum("upgraded" in each for each in scoring.messages("inferences"))
+        wait_for("all TaskManagers are there", lambda: len(scoring.flink.taskmanagers()) == 2 + RESERVED)
+        before = {each["id"] for each in scoring.flink.taskmanagers()}
         upgraded = local.weir_json("upgrade", code=better, **settings)
         scoring.job_id = upgraded["job_id"]
+        kept = before & {each["id"] for each in scoring.flink.taskmanagers()}
         by_now = scoring.sent()
         wait_for("another phase is sent", lambda: scoring.sent() > by_now + PHASE)
     rows = scoring.sent()
@@ -73,7 +78,7 @@ def story(scoring, tmp_path_factory):
     scoring.send((each["customer_id"].encode(), json.dumps(each).encode()) for each in sent)
     total = scoring.wait_for_sum(rows + REPEATED)
     inferences = scoring.messages("inferences")
-    return Story(scoring, rows, first_job, refused, states, scored_with_refused, upgraded, total, inferences)
+    return Story(scoring, rows, first_job, refused, states, scored_with_refused, upgraded, kept, total, inferences)
 
 
 def test_code_that_cannot_read_the_state_is_not_taken_and_the_command_says_what_to_do(story):
@@ -104,6 +109,10 @@ def test_the_changed_code_is_at_work_and_the_pause_is_told(story):
     assert by_position[-1]["upgraded"] is True
     print(f"the pause of the upgrade: {story.upgraded['pause_s']} s")
     assert story.job.restarts() == 0
+
+
+def test_only_taskmanagers_that_held_the_old_code_were_replaced(story):
+    assert len(story.kept) == RESERVED
 
 
 def test_nothing_was_lost_or_scored_twice_over_the_upgrades(story):

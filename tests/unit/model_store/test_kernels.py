@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -52,6 +53,24 @@ def test_code_from_a_zip_compiles_with_or_without_a_place_for_the_cache(tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "True"
+
+
+def test_a_copy_in_another_folder_finds_what_the_first_compiled(tmp_path):
+    script = SCRIPT.replace('assert ".zip" in kernels.__file__, kernels.__file__\n', "")
+    for folder in ("first", "second"):
+        for package in ("model_store", "udfs"):
+            shutil.copytree(ROOT / package, tmp_path / folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        environment = os.environ | {
+            "PYTHONPATH": str(tmp_path / folder),
+            "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+            "NUMBA_CACHE_LOCATOR_CLASSES": "model_store.kernel_cache.KernelCache",
+            "NUMBA_DEBUG_CACHE": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        loaded, saved = done.stdout.count("data loaded from"), done.stdout.count("data saved to")
+        assert (loaded, saved) == ((0, 5) if folder == "first" else (5, 0)), done.stdout
 
 
 def test_a_damaged_cache_is_compiled_anew(monkeypatch):
