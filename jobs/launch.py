@@ -8,13 +8,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import requests
-
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from connectors.local.task_managers import TaskManagers
 from jobs.job_version import JobVersion
-from udfs.domain.errors import JobError, WeirError
+from udfs.domain.errors import ConnectionLostError, JobError, WeirError
 
 __all__ = ["flink_run_command", "launch", "root_cause", "wait_until_running"]
 
@@ -126,16 +124,12 @@ def wait_until_running(flink: FlinkRest, job_id: str, timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     state = "unknown"
     while time.monotonic() < deadline:
-        try:
-            job = flink.job(job_id)
-        except requests.RequestException:
-            time.sleep(0.5)
-            continue
-        state = str(job["state"])
-        if state == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in job["vertices"]):
-            return
-        if state in ENDED:
-            break
+        with suppress(ConnectionLostError):  # a busy JobManager may be late with one answer
+            if flink.all_run(job_id):
+                return
+            state = flink.state(job_id)
+            if state in ENDED:
+                break
         time.sleep(0.25)
     msg = f"the job did not come to run within {timeout_s:.0f} s; it is {state}: {root_cause(flink, job_id)}"
     raise JobError(msg)

@@ -58,6 +58,11 @@ class FlinkRest:
         """Return a job's state: RUNNING, RESTARTING, FINISHED, ..."""
         return str(self.job(job_id)["state"])
 
+    def all_run(self, job_id: str) -> bool:
+        """Tell whether a job runs, and every one of its tasks."""
+        job = self.job(job_id)
+        return job["state"] == "RUNNING" and all(each["status"] == "RUNNING" for each in job["vertices"])
+
     def checkpoints(self, job_id: str) -> dict[str, Any]:
         """Return counts, latest completed, latest restored, and history of a job's checkpoints."""
         return self._call("GET", f"/jobs/{job_id}/checkpoints")

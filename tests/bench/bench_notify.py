@@ -38,12 +38,7 @@ def kill_task_managers(scoring: Scoring, killed: list[int]) -> None:
         os.kill(victim, signal.SIGKILL)
         killed.append(victim)
         wait_for("a restart", lambda restarts=restarts: scoring.restarts() > restarts, 600)  # type: ignore[misc]
-        wait_for("the job runs", lambda: _all_run(scoring), 900)
-
-
-def _all_run(scoring: Scoring) -> bool:
-    job = scoring.flink.job(scoring.job_id)
-    return job["state"] == "RUNNING" and all(each["status"] == "RUNNING" for each in job["vertices"])
+        wait_for("the job runs", lambda: scoring.flink.all_run(scoring.job_id), 900)
 
 
 def story(local: Local, folder: Path) -> dict[str, float | int | str]:

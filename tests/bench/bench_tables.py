@@ -45,10 +45,8 @@ def kill_task_manager(local: Local, chance: random.Random) -> str:
 
 def both_run(local: Local) -> bool:
     flink = FlinkRest(local.stack.ports.addresses()["flink"])
-    jobs = [job for job in flink.jobs() if job["state"] == "RUNNING"]
-    return len(jobs) == 2 and all(
-        vertex["status"] == "RUNNING" for job in jobs for vertex in flink.job(job["jid"])["vertices"]
-    )
+    jobs = [job["jid"] for job in flink.jobs() if job["state"] == "RUNNING"]
+    return len(jobs) == 2 and all(flink.all_run(each) for each in jobs)
 
 
 def away(local: Local, component: str, scoring: Scoring) -> int:

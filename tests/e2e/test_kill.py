@@ -51,7 +51,7 @@ def story(scoring):
     scoring.kill(scoring.workers()[-1])
     killed = time.monotonic()
     wait_for("a restore", lambda: _restored(scoring), timeout_s=90)
-    wait_for("the job runs", lambda: _all_run(scoring), timeout_s=180)
+    wait_for("the job runs", lambda: scoring.flink.all_run(scoring.job_id), timeout_s=180)
     recovery_s = time.monotonic() - killed
     producer.join(120)
     assert not producer.is_alive()
@@ -63,11 +63,6 @@ def story(scoring):
 
 def _restored(scoring: Scoring) -> dict[str, Any] | None:
     return scoring.flink.checkpoints(scoring.job_id)["latest"]["restored"]
-
-
-def _all_run(scoring: Scoring) -> bool:
-    job = scoring.flink.job(scoring.job_id)
-    return job["state"] == "RUNNING" and all(each["status"] == "RUNNING" for each in job["vertices"])
 
 
 def test_it_was_killed_after_two_checkpoints_with_a_quarter_of_the_input_left(story):

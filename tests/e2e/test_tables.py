@@ -280,8 +280,7 @@ def killed(story, local):
 
 def both_run(job: Scoring) -> bool:
     jobs = [each["jid"] for each in job.flink.jobs() if each["state"] == "RUNNING"]
-    tasks = [task["status"] for each in jobs for task in job.flink.job(each)["vertices"]]
-    return len(jobs) == 2 and set(tasks) == {"RUNNING"}
+    return len(jobs) == 2 and all(job.flink.all_run(each) for each in jobs)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -150,9 +150,8 @@ class Breaker:
 
     def _checkpoint_since(self, since_ms: int) -> bool:
         with contextlib.suppress(WeirError, KeyError):
-            job = self._scoring.flink.job(self._scoring.job_id)
             latest = self._scoring.flink.checkpoints(self._scoring.job_id)["latest"]["completed"]
-            running = all(each["status"] == "RUNNING" for each in job["vertices"])
+            running = self._scoring.flink.all_run(self._scoring.job_id)
             return running and latest is not None and latest["trigger_timestamp"] > since_ms
         return False
 

@@ -13,7 +13,9 @@ from udfs.domain.errors import ConnectionLostError, JobError
 
 ANSWERS: dict[str, tuple[int, Any]] = {
     "GET /jobs/overview": (200, {"jobs": [{"jid": "j", "state": "RUNNING"}]}),
-    "GET /jobs/j": (200, {"state": "RUNNING"}),
+    "GET /jobs/j": (200, {"state": "RUNNING", "vertices": [{"status": "RUNNING"}, {"status": "RUNNING"}]}),
+    "GET /jobs/begins": (200, {"state": "RUNNING", "vertices": [{"status": "RUNNING"}, {"status": "INITIALIZING"}]}),
+    "GET /jobs/restarts": (200, {"state": "RESTARTING", "vertices": [{"status": "RUNNING"}]}),
     "GET /jobs/none": (404, {"errors": ["Job none not found"]}),
     "PATCH /jobs/j?mode=cancel": (202, {}),
     "POST /jobs/j/stop": (202, {"request-id": "r"}),
@@ -55,6 +57,11 @@ def test_jobs_and_their_states_are_read_and_a_job_is_cancelled(rest: FlinkRest) 
     assert [job["jid"] for job in rest.jobs()] == ["j"]
     assert rest.state("j") == "RUNNING"
     rest.cancel("j")
+
+
+@pytest.mark.parametrize(("job_id", "runs"), [("j", True), ("begins", False), ("restarts", False)])
+def test_a_job_runs_when_every_task_does(rest: FlinkRest, job_id: str, runs: bool) -> None:
+    assert rest.all_run(job_id) is runs
 
 
 def test_a_stop_returns_the_savepoint_and_a_failed_one_says_why_without_the_stack(rest: FlinkRest) -> None:
