@@ -11,7 +11,7 @@ from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from connectors.local.task_managers import TaskManagers
 from jobs.job_version import JobVersion
-from jobs.launch import ENDED, launch, root_cause
+from jobs.launch import ENDED, START_TIMEOUT_S, launch, root_cause
 from udfs.domain.errors import JobError, WeirError
 
 __all__ = ["JobChange"]
@@ -44,7 +44,7 @@ class JobChange:
         new: JobVersion,
         *,
         progress: Callable[[str], None] = lambda _: None,
-        timeout_s: float = 240.0,
+        timeout_s: float = START_TIMEOUT_S,
     ) -> JobChange:
         """Stop a job with a savepoint and go on from it with another version.
 

@@ -14,10 +14,12 @@ from connectors.local.task_managers import TaskManagers
 from jobs.job_version import JobVersion
 from udfs.domain.errors import ConnectionLostError, JobError, WeirError
 
-__all__ = ["flink_run_command", "launch", "root_cause", "wait_until_running"]
+__all__ = ["START_TIMEOUT_S", "flink_run_command", "launch", "root_cause", "wait_until_running"]
 
 SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 ENDED = ("FAILED", "CANCELED", "FINISHED")
+START_TIMEOUT_S = 240.0
+"""Until every task of a job must run: on a slow machine 120 were nearly used up."""
 LAST_RAN = "flink/build_id"
 UNKNOWN_BUILD = "unknown"
 
@@ -28,7 +30,7 @@ def launch(
     *,
     savepoint: str | None,
     progress: Callable[[str], None],
-    timeout_s: float = 240.0,
+    timeout_s: float = START_TIMEOUT_S,
 ) -> str:
     """Submit a version and wait until every task runs; return the job's id.
 

@@ -12,7 +12,7 @@ from jobs.features.feature_rows import feature_catalog
 from jobs.job_arguments import JobArguments
 from jobs.job_version import JobVersion
 from jobs.kafka_address import job_properties, kafka_address
-from jobs.launch import launch
+from jobs.launch import START_TIMEOUT_S, launch
 from jobs.registry_access import metadata_store_of
 from jobs.settings import DAY_MS, Settings
 from udfs.domain.errors import JobError, SettingsError
@@ -39,7 +39,7 @@ def submit_job(
     *,
     savepoint: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
-    timeout_s: float = 240.0,
+    timeout_s: float = START_TIMEOUT_S,
 ) -> str:
     """Submit the scoring job and wait until every task runs.
 

@@ -47,9 +47,10 @@ class Kernels:
 
 @functools.cache
 def kernels() -> Kernels:
-    """Compile the kernels once per process (1 to 2 s; 0.2 s from numba's cache, see NUMBA_CACHE_DIR).
+    """Compile the kernels once per process (1 to 2 s; 0.2 s from numba's cache).
 
-    Compiled kernels do not depend on a model, so a swap never compiles. Call it in ``open``, before the first event.
+    The cache is where :class:`~model_store.kernel_cache.KernelCache` says. Compiled kernels do not depend on a model, so a
+    swap never compiles. Call it in ``open``, before the first event.
     """
     row, batch = "float64(intp, intp)", "void(intp, intp, intp, intp)"
     exp = _compile(source.exponential, "float64(float64)")

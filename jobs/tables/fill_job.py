@@ -12,7 +12,7 @@ from connectors.iceberg.warehouse import TABLES
 from connectors.local.flink_rest import FlinkRest
 from connectors.local.stack import LocalStack
 from jobs.kafka_address import job_properties, kafka_address
-from jobs.launch import wait_until_running
+from jobs.launch import START_TIMEOUT_S, wait_until_running
 from jobs.settings import DAY_MS, Settings
 from jobs.submission import running_job
 from jobs.tables.access import catalog_of, warehouse_of
@@ -37,7 +37,7 @@ def start_tables(
     settings: Settings,
     *,
     progress: Callable[[str], None] = lambda _: None,
-    timeout_s: float = 240.0,
+    timeout_s: float = START_TIMEOUT_S,
 ) -> str:
     """Submit the tables job and return its id; it goes on behind the last record of each topic that is in its table.
 

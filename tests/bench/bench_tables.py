@@ -23,7 +23,7 @@ from tests.bench.publish import publish
 from tests.e2e.local import Local
 from tests.e2e.models import stream, trained
 from tests.e2e.scoring import Scoring, wait_for
-from tests.e2e.tables import caught_up, committed, in_table
+from tests.e2e.tables import both_run, caught_up, committed, in_table
 
 RATE = 200.0
 ROWS = 600_000
@@ -39,14 +39,9 @@ def kill_task_manager(local: Local, chance: random.Random) -> str:
     os.kill(state.components[name].pid, signal.SIGKILL)
     time.sleep(2)
     wait_for("the stack is whole", lambda: (now := local.stack.status()) is not None and now.state == "ready", 240)
-    wait_for("both jobs run", lambda: both_run(local), 240)
-    return name
-
-
-def both_run(local: Local) -> bool:
     flink = FlinkRest(local.stack.ports.addresses()["flink"])
-    jobs = [job["jid"] for job in flink.jobs() if job["state"] == "RUNNING"]
-    return len(jobs) == 2 and all(flink.all_run(each) for each in jobs)
+    wait_for("both jobs run", lambda: both_run(flink), 240)
+    return name
 
 
 def away(local: Local, component: str, scoring: Scoring) -> int:

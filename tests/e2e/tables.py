@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.iceberg.next_offsets import next_offsets
 from connectors.iceberg.warehouse import TABLES
+from connectors.local.flink_rest import FlinkRest
 from tests.e2e.scoring import Scoring
 
 Positions = Counter[tuple[int, int]]
@@ -35,6 +36,12 @@ def in_table(catalog: Any, table: str) -> Positions:
 def caught_up(job: Scoring, catalog: Any) -> bool:
     """Tell whether each table has the last committed record of each partition of its topic."""
     return all(next_offsets(catalog, table) == _ends(committed(job, table)) for table in TABLES)
+
+
+def both_run(flink: FlinkRest) -> bool:
+    """Tell whether the scoring job and the tables job run, and every one of their tasks."""
+    jobs = [each["jid"] for each in flink.jobs() if each["state"] == "RUNNING"]
+    return len(jobs) == 2 and all(flink.all_run(each) for each in jobs)
 
 
 def _ends(positions: Positions) -> dict[int, int]:

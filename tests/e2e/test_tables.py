@@ -26,7 +26,7 @@ from jobs.tables.fill_job import running_tables, start_tables, stop_tables
 from tests.e2e.local import ROOT
 from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
-from tests.e2e.tables import caught_up, committed, in_table, rows_of
+from tests.e2e.tables import both_run, caught_up, committed, in_table, rows_of
 
 ROWS = 4_000
 DAYS = 12
@@ -267,7 +267,7 @@ def killed(story, local):
             os.kill(state.components[managers[kill % len(managers)]].pid, signal.SIGKILL)
             time.sleep(3)
             wait_for("the stack is whole", lambda: local.stack.status().state == "ready", 180)
-            wait_for("both jobs run", lambda: both_run(story.job), 180)
+            wait_for("both jobs run", lambda: both_run(story.job.flink), 180)
         job_id = running_tables(local.stack)
         story.job.flink.cancel(job_id)
         wait_for("the tables job is gone", lambda: running_tables(local.stack) is None)
@@ -276,11 +276,6 @@ def killed(story, local):
     story.job.wait_for_sum(story.job.sent(), 180)
     wait_for("the tables have every committed record", lambda: caught_up(story.job, story.catalog), 180, pause_s=2)
     return story
-
-
-def both_run(job: Scoring) -> bool:
-    jobs = [each["jid"] for each in job.flink.jobs() if each["state"] == "RUNNING"]
-    return len(jobs) == 2 and all(job.flink.all_run(each) for each in jobs)
 
 
 @pytest.mark.parametrize("table", TABLES)
