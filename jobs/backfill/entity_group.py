@@ -82,7 +82,7 @@ class EntityGroup:
             if self.entity == "customer":
                 taken += update_customers(events, state, lateness_ms=0, plan=plan).events
             else:
-                taken += update_terminals(events, state, plan=plan)
+                taken += update_terminals(events, state, lateness_ms=0, plan=plan)
         rows = np.fromiter((event["offset"] for event in taken), np.int64, len(taken))
         values = np.array([_numbers(event, self.names) for event in taken], np.float64)
         return GroupFeatures(rows, values.reshape(len(taken), len(self.names)))

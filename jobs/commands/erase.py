@@ -25,7 +25,7 @@ def erase(
     """Remove a customer's rows from the tables on S3, with the old snapshots and the tags that still hold them.
 
     The tables job is stopped meanwhile. Versions trained from a removed tag cannot be reproduced from it any more. Topics
-    forget by their retention, the scoring job's state within 31 days of the customer's last transaction.
+    forget by their retention, the scoring job's state within 32 days of the customer's last transaction.
 
     Example: weir erase 4711 --yes
     """

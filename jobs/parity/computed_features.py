@@ -44,7 +44,7 @@ def computed_features(
             else:
                 transactions: list[Transaction] = list(run)  # type: ignore[arg-type]
                 known += update_customers(transactions, customers, lateness_ms=lateness_ms, plan=of_customer).events
-        for event in update_terminals(known, terminals, plan=of_terminal):
+        for event in update_terminals(known, terminals, lateness_ms=lateness_ms, plan=of_terminal):
             if event["transaction_id"] in wanted:
                 found[event["transaction_id"]] = {**event["fields"], **event["features"]}  # type: ignore[dict-item]
     return found

@@ -47,7 +47,9 @@ def examples_of(dataset: Dataset, feature_set: FeatureSet, first_row: int = 0) -
             transactions = [event for event in batch if event["kind"] == "transaction"]
             known = update_customers(transactions, customers, lateness_ms=0, plan=of_customer).events
             truths = [event for event in batch if event["kind"] == "truth"]
-            events: list[Transaction] = update_terminals(in_event_order([*known, *truths]), terminals, plan=of_terminal)
+            events: list[Transaction] = update_terminals(
+                in_event_order([*known, *truths]), terminals, lateness_ms=0, plan=of_terminal
+            )
         else:
             events = [event for event in batch if event["kind"] == "transaction"]
         for event in events:

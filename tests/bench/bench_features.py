@@ -44,7 +44,7 @@ class Stages:
         ).events
         between = time.process_time()
         truths = [e for e in events if e["kind"] == "truth"]
-        update_terminals([*truths, *known], self.terminals, parts=self.parts[1])
+        update_terminals([*truths, *known], self.terminals, lateness_ms=0, parts=self.parts[1])
         self.terminal_s += time.process_time() - between
         self.customer_s += between - begun
 

@@ -21,7 +21,7 @@ MOST_ROWS = 100_000
 RATE = 800
 REPEATED = 100
 DAYS = 20
-"""Of event time: a customer's transactions are known as repeated for 31 days."""
+"""Of event time: a customer's transactions are known as repeated for 32 days."""
 
 
 @dataclass

@@ -102,7 +102,7 @@ def story(scoring):
     # In between, and with a good transaction's key: each stands among good ones in its partition.
     for index, (name, (value, _)) in enumerate(BAD.items()):
         mixed.insert(10 + 11 * index, (name, good[index][0], value))
-    # The last ones: a customer's transactions are known for 31 days of event time.
+    # The last ones: a customer's transactions are known for 32 days of event time.
     mixed += [("again", key, value) for key, value in good[-REPEATED:]]
     stand = scoring.send((key, value) for _, key, value in mixed)
     story.positions = {name: at for (name, _, _), at in zip(mixed, stand, strict=True) if name in BAD}

@@ -21,10 +21,19 @@ from udfs.domain.transaction_digest import transaction_digest
 from udfs.domain.window_names import DAY_MS
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["CUSTOMER_RETENTION_MS", "CustomerUpdate", "customer_histories", "customer_keys", "update_customers"]
+__all__ = [
+    "CUSTOMER_REACH_MS",
+    "CUSTOMER_RETENTION_MS",
+    "CustomerUpdate",
+    "customer_histories",
+    "customer_keys",
+    "update_customers",
+]
 
-CUSTOMER_RETENTION_MS = 31 * DAY_MS
-"""The longest window and one day: an event time may lie a day ahead, and must not cost others their history."""
+CUSTOMER_REACH_MS = 31 * DAY_MS
+"""How far back a window may reach."""
+CUSTOMER_RETENTION_MS = CUSTOMER_REACH_MS + DAY_MS
+"""One day more than any window needs: an event time may lie a day ahead, and must not cost others their history."""
 HANDBOOK = WindowPlan(HANDBOOK_CUSTOMER)
 SHARD = ""
 """The state key of the shard itself; no customer_id is empty."""
@@ -85,7 +94,7 @@ def update_customers(
     lateness_ms
         An event is late if its time is less than the greatest one the shard had seen of its partition before it, minus
         this. (Partitions are read at paces of their own: one that lags behind another is not out of order.) It is
-        scored and counted where it belongs all the same; only what lies behind the customer's retained 31 days is not
+        scored and counted where it belongs all the same; only what lies behind the customer's retained 32 days is not
         kept.
     plan
         The window features and transforms to compute.
@@ -94,7 +103,7 @@ def update_customers(
 
     Notes
     -----
-    Not seen as a duplicate: a repeat under another customer, and one more than 31 days and the lateness behind the
+    Not seen as a duplicate: a repeat under another customer, and one more than 32 days and the lateness behind the
     customer's greatest event time. Of two with one transaction_id the first to be taken wins.
     """
     taken: list[Transaction] = []

@@ -7,7 +7,7 @@ lie beside it (``large_history.py``); both answer the same questions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from udfs.domain.fraud_intervals import known_as_fraud
 from udfs.domain.truth_records import ToldTruth, TruthRecords
@@ -18,24 +18,27 @@ NEVER = -(1 << 62)
 
 
 class EntityHistory(ABC):
-    """The transactions of one entity in a time counted back from its greatest event time.
+    """The transactions of one entity in a time counted back from the greatest event time among them.
 
     Parameters
     ----------
     keep_ms
-        How long a transaction is kept, milliseconds before the greatest event time.
+        How long a transaction is kept, milliseconds before the greatest event time of one.
 
     Attributes
     ----------
     greatest_ms
-        Greatest event time of a transaction or of one that a truth told of; -2**62 before the first.
+        Greatest event time of a transaction; -2**62 before the first. A truth never moves it, however far ahead of the
+        transactions it comes: it would make their windows forget. (State written before that was so may hold the time of
+        one that a truth told of.)
     amounts_since_ms
         Amounts of transactions before this time are not known (their state was written before amounts were kept).
 
     Notes
     -----
     What is older than what is kept is neither counted nor known as a duplicate, whether or not its bytes are already
-    gone, so results do not depend on how events were batched.
+    gone, so results do not depend on how events were batched. What was told about a transaction that is not here waits
+    until the event time it names is older than what is kept.
     """
 
     __slots__ = ("_keep_ms", "_waiting", "amounts_since_ms", "greatest_ms")
@@ -109,29 +112,30 @@ class EntityHistory(ABC):
     def add_truth(self, digest: bytes, time_ms: int, told: ToldTruth) -> None:
         """Take in a truth (time, revision, label) about a transaction, which may be here, come later, or never.
 
-        ``time_ms`` is the event time the truth names, a hint where to look.
+        ``time_ms`` is the event time the truth names: a hint where to look, and how long to wait for what is not here.
         """
-        if time_ms > self.greatest_ms:
-            self.greatest_ms = time_ms
-            self._advanced()
-        if time_ms < self.horizon_ms:
-            return
         table = self._truths_of(digest, change=False)
         known = table.told(digest, self.horizon_ms)
         truths = [truth for _, truth in known]
         truth_time_ms, revision, label = told
         if any(r == revision and one == label and t <= truth_time_ms for t, r, one in truths):
             return
-        table = self._truths_of(digest, change=True)
         # Where an identifier came twice, from two customers, its truths stay with the one they joined first.
         here = table.joined_ms([at for at, _ in known])
         if here is None:
             here = self._time_of(digest, time_ms)
+        if here is None and time_ms < self.horizon_ms:
+            return
+        table = self._truths_of(digest, change=True)
         if here is None:
             self._waiting += 1
         else:
             self._change_frauds(digest, here, known_as_fraud(truths), known_as_fraud([*truths, told]))
         table.append(digest, time_ms if here is None else here, told, is_here=here is not None)
+
+    @abstractmethod
+    def waiting_truths(self) -> Iterator[tuple[bytes, int, ToldTruth]]:
+        """Yield what was told of transactions that are not here: digest, event time it names, truth."""
 
     @abstractmethod
     def _advanced(self) -> None:

@@ -149,8 +149,12 @@ class EventChunk:
 
     def amounts(self, start: int, end: int) -> list[float]:
         """Return the amounts of some rows."""
+        return [amount / ONE for amount in self.scaled_amounts(start, end)]
+
+    def scaled_amounts(self, start: int, end: int) -> list[int]:
+        """Return the amounts of some rows as they were given to :meth:`insert`."""
         running = [self.sum_before(row) for row in range(start, end + 1)]
-        return [signed(after - before) / ONE for before, after in pairwise(running)]
+        return [signed(after - before) for before, after in pairwise(running)]
 
     def raise_sums(self, start: int, amount: int) -> None:
         """Add an amount to the running sums from a row on."""

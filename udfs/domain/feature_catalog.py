@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import orjson
 
-from udfs.domain.customer_windows import CUSTOMER_RETENTION_MS
+from udfs.domain.customer_windows import CUSTOMER_REACH_MS
 from udfs.domain.errors import SettingsError
 from udfs.domain.event_transform import EventTransform
 from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
-from udfs.domain.terminal_windows import TERMINAL_RETENTION_MS
+from udfs.domain.terminal_windows import TERMINAL_REACH_MS
 from udfs.domain.window_feature import Entity, WindowFeature
 from udfs.domain.window_plan import WindowPlan
 
@@ -18,7 +18,7 @@ __all__ = ["CODE_LABELS", "FeatureCatalog"]
 
 CODE_LABELS = frozenset(each.label for each in FEATURE_SETS.values())
 """What every job of this code computes, whatever rows say."""
-RETENTION_MS: Mapping[Entity, int] = {"customer": CUSTOMER_RETENTION_MS, "terminal": TERMINAL_RETENTION_MS}
+REACH_MS: Mapping[Entity, int] = {"customer": CUSTOMER_REACH_MS, "terminal": TERMINAL_REACH_MS}
 
 
 class FeatureCatalog:
@@ -37,7 +37,7 @@ class FeatureCatalog:
     Raises
     ------
     SettingsError
-        If two sets define one name differently, or a window reaches further back than histories are kept.
+        If two sets define one name differently, or a window reaches further back than it may.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class FeatureCatalog:
             defined: tuple[WindowFeature | EventTransform, ...] = (*windows, *each.transforms)
             for one in defined:
                 if isinstance(one, WindowFeature):
-                    one.check_retention(RETENTION_MS[one.entity])
+                    one.check_reach(REACH_MS[one.entity])
                 if self._defined.setdefault(one.name, one) != one:
                     msg = (
                         f"The feature {one.name!s:.80} of {each.label} is defined differently elsewhere; "

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import MutableMapping
 
+from udfs.domain.entity_history import EntityHistory
 from udfs.domain.large_history import LARGE, LargeHistory
-from udfs.domain.small_history import SCHEMA
+from udfs.domain.small_history import SCHEMA, SmallHistory
 from udfs.domain.window_names import DAY_MS
 
 __all__ = ["SWEEP_MS", "next_sweep_ms", "remove_idle"]
@@ -16,6 +17,10 @@ SWEEP_MS = 7 * DAY_MS
 GREATEST = struct.Struct("<q")
 GREATEST_AT = 8
 """Where the greatest event time stands in a value of every schema so far."""
+WAITING = struct.Struct("<I")
+WAITING_AT = 28
+"""Where the number of truths without transaction stands in a value of schema 2; in one of schema 1 the greatest event time
+is theirs, too."""
 
 
 def next_sweep_ms(time_ms: int) -> int:
@@ -34,6 +39,8 @@ def remove_idle(
 ) -> int:
     """Remove the entities all of whose transactions have expired for a day, and return how many are left.
 
+    An entity stays where a truth waits for a transaction that would not have expired, with such truths alone.
+
     Parameters
     ----------
     state, parts
@@ -51,8 +58,25 @@ def remove_idle(
         if GREATEST.unpack_from(data, GREATEST_AT)[0] >= before_ms:
             left += 1
             continue
-        if data[0] == SCHEMA and data[1] == LARGE:
-            for key in LargeHistory(keep_ms, entity, parts, data).keys():
+        is_large = data[0] == SCHEMA and data[1] == LARGE
+        history = LargeHistory(keep_ms, entity, parts, data) if is_large else None
+        waiting = data[0] == SCHEMA and WAITING.unpack_from(data, WAITING_AT)[0]
+        rest = _told_since(history or SmallHistory(keep_ms, data), before_ms, keep_ms) if waiting else None
+        if history is not None:
+            for key in history.keys():
                 parts.pop(key, None)
-        del state[entity]
+        if rest is None:
+            del state[entity]
+        else:
+            state[entity] = rest
+            left += 1
     return left
+
+
+def _told_since(history: EntityHistory, since_ms: int, keep_ms: int) -> bytes | None:
+    """Return the value of an entity of which only truths about transactions to come are known; None without any."""
+    waiting = [each for each in history.waiting_truths() if each[1] >= since_ms]
+    rest = SmallHistory(keep_ms)
+    for digest, time_ms, told in waiting:
+        rest.add_truth(digest, time_ms, told)
+    return rest.encode() if waiting else None

@@ -7,7 +7,7 @@ bits of their digest. So an event costs the same however many transactions the e
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
 from udfs.domain.entity_history import EntityHistory
 from udfs.domain.event_sequence import EventSequence
@@ -15,14 +15,15 @@ from udfs.domain.fraud_intervals import FOREVER, known_as_fraud
 from udfs.domain.small_history import SCHEMA, SmallHistory
 from udfs.domain.state_schema import check_schema
 from udfs.domain.transaction_digest import DIGEST_BYTES, find_digest
-from udfs.domain.truth_records import TruthRecords
+from udfs.domain.truth_records import ToldTruth, TruthRecords
 
 __all__ = ["LARGE", "LargeHistory"]
 
 LARGE = 1
 HEADER = struct.Struct("<BB2xIqqII")
-"""Schema, form, number of open frauds, greatest event time, time since which amounts are known, 1 if a fraud was ever
-settled, truths without transaction; then the open frauds and the headers of both sequences."""
+"""Schema, form, number of open frauds, greatest event time of a transaction, time since which amounts are known, 1 if a
+fraud was ever settled, truths without transaction; then the open frauds and the headers of both sequences. In that of the
+settled frauds an event's amount is the time since which it is known, milliseconds (0 in what older code wrote)."""
 OPEN_FRAUD = struct.Struct(f"<qqq{DIGEST_BYTES}s")
 """Event time, from and until when it counts, digest."""
 KNOWN = struct.Struct(f"<{DIGEST_BYTES}sq")
@@ -32,7 +33,8 @@ EVENT_BYTES = 64
 """In its chunk and its bucket."""
 EDGES_REMEMBERED = 64
 SETTLED_MS = 3_600_000
-"""A fraud known for so long counts for every later event; an event more out of order than this finds it known, too."""
+"""A fraud known for so long is settled: it counts for every event that is not more out of order than this, and for one
+that is by the time since which it is known."""
 
 
 class LargeHistory(EntityHistory):
@@ -168,16 +170,21 @@ class LargeHistory(EntityHistory):
         """Return how many transactions in (after, to] were frauds as known at a time."""
         last = self.horizon_ms - 1
         after_ms, to_ms = max(after_ms, last), max(to_ms, last)
-        first, end = (self._settled_before(after_ms), self._settled_before(to_ms)) if self._any_settled else (0, 0)
+        found = self._settled_known(after_ms, to_ms, known_at_ms) if self._any_settled else 0
         if not self._open:
-            return end - first
-        return (
-            end
-            - first
-            + sum(
-                after_ms < time_ms <= to_ms and since_ms <= known_at_ms < until_ms
-                for time_ms, since_ms, until_ms, _ in self._open
-            )
+            return found
+        return found + sum(
+            after_ms < time_ms <= to_ms and since_ms <= known_at_ms < until_ms
+            for time_ms, since_ms, until_ms, _ in self._open
+        )
+
+    def _settled_known(self, after_ms: int, to_ms: int, known_at_ms: int) -> int:
+        if known_at_ms >= self.greatest_ms - SETTLED_MS:
+            return self._settled_before(to_ms) - self._settled_before(after_ms)
+        return sum(
+            since_ms <= known_at_ms
+            for chunk, start, end in self._settled.between(after_ms, to_ms)
+            for since_ms in chunk.scaled_amounts(start, end)
         )
 
     def _settled_before(self, time_ms: int) -> int:
@@ -191,6 +198,11 @@ class LargeHistory(EntityHistory):
 
     def _key(self, name: str) -> str:
         return f"{name}\x00{self._entity}"
+
+    def waiting_truths(self) -> Iterator[tuple[bytes, int, ToldTruth]]:
+        """Yield what was told of transactions that are not here; reads every bucket."""
+        for number in range(BUCKETS):
+            yield from self._table(number).waiting()
 
     def _advanced(self) -> None:
         """Nothing: what has expired is left out by every question."""
@@ -232,12 +244,16 @@ class LargeHistory(EntityHistory):
 
     def _truths_of(self, digest: bytes, *, change: bool) -> TruthRecords:
         number = _bucket(digest)
-        table = self._tables.get(number)
-        if table is None:
-            table = self._tables[number] = TruthRecords(self._parts.get(self._key(f"t{number}"), b""))
+        table = self._table(number)
         if change:
             self._waiting -= table.drop_before(self.horizon_ms)
             self._changed.add(f"t{number}")
+        return table
+
+    def _table(self, number: int) -> TruthRecords:
+        table = self._tables.get(number)
+        if table is None:
+            table = self._tables[number] = TruthRecords(self._parts.get(self._key(f"t{number}"), b""))
         return table
 
     def _change_frauds(
@@ -253,14 +269,17 @@ class LargeHistory(EntityHistory):
         self._open += [(time_ms, since_ms, until_ms, digest) for since_ms, until_ms in after]
 
     def _settle(self) -> None:
-        """Move frauds that have been known long enough to the sequence; forget those that are over or expired."""
+        """Move frauds that have been known long enough to the sequence; forget those that have expired.
+
+        One that is over stays open: an event before its end, however far out of order, finds it a fraud.
+        """
         known_ms, still_open = self.greatest_ms - SETTLED_MS, []
         for fraud in self._open:
             time_ms, since_ms, until_ms, digest = fraud
-            if time_ms < self.horizon_ms or until_ms <= known_ms:
+            if time_ms < self.horizon_ms:
                 continue
             if until_ms == FOREVER and since_ms <= known_ms:
-                self._settled.add(time_ms, digest, 0)
+                self._settled.add(time_ms, digest, since_ms)
                 self._any_settled = 1
                 self._settled_until.clear()
             else:

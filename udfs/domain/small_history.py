@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,14 +13,14 @@ from udfs.domain.entity_history import NEVER, EntityHistory
 from udfs.domain.event_chunk import MASK_128, EventChunk
 from udfs.domain.fraud_intervals import FraudIntervals
 from udfs.domain.transaction_digest import DIGEST_BYTES, find_digest
-from udfs.domain.truth_records import TruthRecords
+from udfs.domain.truth_records import ToldTruth, TruthRecords
 
 __all__ = ["SCHEMA", "SMALL", "SmallHistory"]
 
 SCHEMA = 2
 SMALL = 0
 HEADER = struct.Struct("<BB2xIqqII")
-"""Schema, form, number of transactions, greatest event time, time since which amounts are known, number of truths, of
+"""Schema, form, number of transactions, greatest event time of one, time since which amounts are known, number of truths, of
 those without transaction; then the chunk, the truths, and where there are truths the intervals of fraud."""
 CUSTOMER_1 = struct.Struct("<B3xIq")
 """Schema 1 of a customer: schema, number of transactions, greatest event time; then times, sums (high words, then low
@@ -192,6 +192,11 @@ class SmallHistory(EntityHistory):
         if self.intervals is None:
             return 0
         return self.intervals.count(max(after_ms, self.horizon_ms - 1), to_ms, known_at_ms)
+
+    def waiting_truths(self) -> Iterator[tuple[bytes, int, ToldTruth]]:
+        """Yield what was told of transactions that are not here."""
+        if self._truths is not None:
+            yield from self._truths.waiting()
 
     def _advanced(self) -> None:
         self.first = bisect_left(self.times, self.greatest_ms - self._keep_ms, self.first)

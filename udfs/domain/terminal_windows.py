@@ -16,11 +16,20 @@ from udfs.domain.transaction_digest import transaction_digest
 from udfs.domain.window_names import DAY_MS
 from udfs.domain.window_plan import WindowPlan
 
-__all__ = ["TERMINAL_RETENTION_MS", "changes_counts", "terminal_histories", "terminal_keys", "update_terminals"]
+__all__ = [
+    "TERMINAL_REACH_MS",
+    "TERMINAL_RETENTION_MS",
+    "changes_counts",
+    "terminal_histories",
+    "terminal_keys",
+    "update_terminals",
+]
 
-TERMINAL_RETENTION_MS = 38 * DAY_MS
-"""The delay, the longest window and one day: an event time may lie a day ahead, and must not cost others their
-history."""
+TERMINAL_REACH_MS = 38 * DAY_MS
+"""How far back a window may reach, its delay included."""
+TERMINAL_RETENTION_MS = TERMINAL_REACH_MS + 8 * DAY_MS
+"""A day and a week more than any window needs: an event time may lie a day ahead, and a terminal's transactions come from
+all partitions, of which one may be days ahead of another while a backlog is read; neither must cost others their history."""
 HANDBOOK = WindowPlan(HANDBOOK_TERMINAL)
 
 
@@ -30,7 +39,7 @@ def changes_counts(truth: Truth) -> bool:
 
 
 def terminal_histories(
-    state: MutableMapping[str, bytes], parts: MutableMapping[str, bytes], lateness_ms: int = 0
+    state: MutableMapping[str, bytes], parts: MutableMapping[str, bytes], lateness_ms: int
 ) -> EntityHistories:
     """Return the terminals' histories, kept as :func:`update_terminals` keeps them."""
     return EntityHistories(state, parts, TERMINAL_RETENTION_MS + lateness_ms, SmallHistory.of_terminal_1)
@@ -45,7 +54,7 @@ def update_terminals(
     events: Sequence[Transaction | Truth],
     state: MutableMapping[str, bytes],
     *,
-    lateness_ms: int = 0,
+    lateness_ms: int,
     plan: WindowPlan = HANDBOOK,
     parts: MutableMapping[str, bytes] | None = None,
     sizes: list[int] | None = None,
@@ -61,7 +70,7 @@ def update_terminals(
         The shard's state, one versioned value per terminal_id; changed in place, read and written once per terminal and
         call.
     lateness_ms
-        How much longer than 38 days a terminal's history is kept. A day of lateness is in those 38 already.
+        How much longer than 46 days a terminal's history is kept: as long as an event may be late by.
     plan
         The window features to compute.
     parts
@@ -79,9 +88,10 @@ def update_terminals(
     -----
     A truth counts for transactions from its truth_time_ms on. The highest revision known at the transaction's time
     holds; where one revision was told with both labels, fraud holds: neither depends on the order of arrival. A truth
-    waits for its transaction, and belongs to it by transaction_id alone, whatever event time it names. An intervened
-    transaction counts by its label. A truth without terminal_id, one about a transaction behind the
-    retained history, and a first one that says "genuine" change nothing.
+    waits for its transaction, and belongs to it by transaction_id alone, whatever event time it names; it waits until
+    that time is behind the retained history, which a truth never moves. An intervened transaction counts by its label. A
+    truth without terminal_id, one about a transaction behind the retained history, and a first one that says "genuine"
+    change nothing.
     """
     taken: list[Transaction] = []
     histories = terminal_histories(state, state if parts is None else parts, lateness_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from udfs.domain.transaction_digest import DIGEST_BYTES, find_digest
 
@@ -78,6 +79,12 @@ class TruthRecords:
             return 0
         self._data = bytearray().join(RECORD.pack(*record) for record in kept)
         return sum(not record[5] for record in records) - sum(not record[5] for record in kept)
+
+    def waiting(self) -> Iterator[tuple[bytes, int, ToldTruth]]:
+        """Yield digest, event time it names and content of every truth whose transaction is not here."""
+        for digest, time_ms, truth_time_ms, revision, label, is_here in RECORD.iter_unpack(self._data):
+            if not is_here:
+                yield digest, time_ms, (truth_time_ms, revision, label)
 
     def __iter__(self):  # type: ignore[no-untyped-def] # noqa: ANN204
         return RECORD.iter_unpack(self._data)

@@ -75,18 +75,18 @@ class WindowFeature:
             )
             raise SettingsError(msg)
 
-    def check_retention(self, retention_ms: int) -> None:
-        """Refuse a window that reaches further back than what is kept.
+    def check_reach(self, reach_ms: int) -> None:
+        """Refuse a window that reaches further back than histories are kept for.
 
         Raises
         ------
         SettingsError
             If it does.
         """
-        if self.window_ms + self.delay_ms > retention_ms:
+        if self.window_ms + self.delay_ms > reach_ms:
             msg = (
-                f"The feature {self.name!s:.80} reaches {(self.window_ms + self.delay_ms) / 86_400_000:g} days back, a "
-                f"{self.entity} is kept for {retention_ms / 86_400_000:g} days; more needs an upgrade of the job."
+                f"The feature {self.name!s:.80} reaches {(self.window_ms + self.delay_ms) / 86_400_000:g} days back, that "
+                f"of a {self.entity} may reach {reach_ms / 86_400_000:g} days; more needs an upgrade of the job."
             )
             raise SettingsError(msg)
 

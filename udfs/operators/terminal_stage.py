@@ -56,14 +56,14 @@ class TerminalStage(KeyedProcessFunction):
         self._terminals = StateEntries(ctx.get_map_state(TERMINALS))
         self._parts = StateEntries(ctx.get_map_state(TERMINAL_PARTS))
         self._metrics = WindowMetrics(ctx.get_metrics_group())
-        self._sweeps = Sweeps(TERMINAL_RETENTION_MS)
+        self._sweeps = Sweeps(TERMINAL_RETENTION_MS + self._settings.lateness_ms)
         self._held_back = HeldBack(ctx, self._settings)
         self._sets = ShardSets(
             "terminal",
             FeatureCatalog.from_json(self._settings.feature_rows),
             StateEntries(ctx.get_map_state(TERMINAL_SETS)),
             self._terminals,
-            lambda: terminal_histories(self._terminals, self._parts),
+            lambda: terminal_histories(self._terminals, self._parts, self._settings.lateness_ms),
         )
         self._shards = Shards(self._settings.shards)
 
@@ -89,7 +89,14 @@ class TerminalStage(KeyedProcessFunction):
         sizes: list[int] = []
         sets = self._sets.of(ctx)
         with self._terminals.batch(terminal_keys(events)) as terminals:
-            scored_next = update_terminals(events, terminals, plan=sets.plan, parts=self._parts, sizes=sizes)
+            scored_next = update_terminals(
+                events,
+                terminals,
+                lateness_ms=self._settings.lateness_ms,
+                plan=sets.plan,
+                parts=self._parts,
+                sizes=sizes,
+            )
         sets.mark(scored_next)
         self._metrics.take(sizes)
         if scored_next:

@@ -1,12 +1,12 @@
 import copy
 import itertools
-from fractions import Fraction
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.domain import window_oracle as oracle
 from udfs.domain.customer_windows import update_customers
 from udfs.domain.errors import JobError
 
@@ -54,29 +54,20 @@ def mean(event, days=30):
     return event["features"][f"CUSTOMER_ID_AVG_AMOUNT_{days}DAY_WINDOW"]
 
 
-def brute_force(events, lateness_ms):
-    """The definitions, one event at a time over everything that came before, in exact arithmetic."""
-    results, duplicates, before, greatest_of = [], [], [], {}
+def late_by_definition(events, lateness_ms):
+    """The definition of late, one event at a time."""
+    results, greatest_of = [], {}
     for event in events:
-        t, mine = event["event_time_ms"], [b for b in before if b["customer_id"] == event["customer_id"]]
-        keep_ms = 31 * DAY_MS + lateness_ms
-        greatest = max((b["event_time_ms"] for b in mine), default=None)
-        kept = [b for b in mine if b["event_time_ms"] >= greatest - keep_ms]
-        if event["transaction_id"] in [b["transaction_id"] for b in kept]:
-            duplicates.append(event)
-            continue
-        greatest = t if greatest is None else max(greatest, t)
-        kept = [b for b in mine if b["event_time_ms"] >= greatest - keep_ms]
-        features = {}
-        for n in DAYS:
-            inside = [b["amount"] for b in kept if t - n * DAY_MS < b["event_time_ms"] <= t] + [event["amount"]]
-            features[n] = (len(inside), sum(map(Fraction, inside)) / len(inside))
-        newest = greatest_of.get(event["partition"], t)
-        late = t < newest - lateness_ms
-        results.append((event["transaction_id"], late, features))
-        greatest_of[event["partition"]] = max(newest, t)
-        before.append(event)
-    return results, duplicates
+        newest = greatest_of.get(event["partition"], event["event_time_ms"])
+        results.append(event["event_time_ms"] < newest - lateness_ms)
+        greatest_of[event["partition"]] = max(newest, event["event_time_ms"])
+    return results
+
+
+def row(event):
+    """The event as the oracle has it."""
+    names = ("kind", "transaction_id", "customer_id", "event_time_ms", "amount")
+    return tuple(event[name] for name in names)
 
 
 # Few distinct times, at the edges of windows and of the retention, so that ties and boundaries are common.
@@ -98,11 +89,13 @@ EVENTS = st.lists(
 def test_any_events_in_any_order_and_batches_give_what_the_definition_says(events, cuts, lateness_ms):
     untouched = copy.deepcopy(events)
     taken, duplicates, _ = run(events, [cut for cut in cuts if cut <= len(events)], lateness_ms=lateness_ms)
-    expected, expected_duplicates = brute_force(events, lateness_ms)
+    expected, repeated = oracle.customers(list(map(row, events)), 32 * DAY_MS + lateness_ms)
     assert events == untouched
-    assert duplicates == expected_duplicates
-    assert [(event["transaction_id"], event["late"]) for event in taken] == [(name, late) for name, late, _ in expected]
-    for event, (_, _, features) in zip(taken, expected, strict=True):
+    assert duplicates == [events[place] for place in repeated]
+    assert [event["transaction_id"] for event in taken] == [name for name, _ in expected]
+    accepted = [event for place, event in enumerate(events) if place not in repeated]
+    assert [event["late"] for event in taken] == late_by_definition(accepted, lateness_ms)
+    for event, (_, features) in zip(taken, expected, strict=True):
         for n, (number, average) in features.items():
             assert count(event, n) == number
             assert mean(event, n) == pytest.approx(float(average), rel=1e-12, abs=1e-9)
@@ -179,10 +172,10 @@ def test_the_same_id_of_another_customer_or_beyond_the_retention_is_not_known():
     events = [
         transaction("a", 0),
         transaction("a", 0, customer="d"),
-        transaction("x", 31 * DAY_MS + LATENESS_MS),
+        transaction("x", 32 * DAY_MS + LATENESS_MS),
         transaction("a", 1),
-        transaction("x2", 31 * DAY_MS + LATENESS_MS + 1),
-        transaction("a", 31 * DAY_MS),
+        transaction("x2", 32 * DAY_MS + LATENESS_MS + 1),
+        transaction("a", 32 * DAY_MS),
     ]
     assert [event["event_time_ms"] for event in run(events)[1]] == [1]
 

@@ -88,7 +88,7 @@ def test_what_is_no_definition_is_refused_in_a_sentence(parts, said):
 def test_a_window_beyond_what_is_kept_needs_an_upgrade():
     feature = WindowFeature("F", "terminal", "count", 32 * DAY_MS, 7 * DAY_MS)
     with pytest.raises(
-        SettingsError, match="reaches 39 days back, a terminal is kept for 38 days; more needs an upgrade"
+        SettingsError, match="reaches 39 days back, that of a terminal may reach 38 days; more needs an upgrade"
     ):
-        feature.check_retention(38 * DAY_MS)
-    feature.check_retention(39 * DAY_MS)
+        feature.check_reach(38 * DAY_MS)
+    feature.check_reach(39 * DAY_MS)

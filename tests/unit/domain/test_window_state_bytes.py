@@ -95,7 +95,7 @@ def test_the_terminal_state_of_schema_1_is_read_without_amounts():
     count, mean = (WindowFeature(a, "terminal", a, DAY_MS, field=f) for a, f in (("count", None), ("mean", "amount")))
     sets = FeatureCatalog(FeatureSet(w.name, 1, (w.name,), (), (w,)) for w in (count, mean))
     old = state(TERMINALS)
-    shard = ShardFeatures("terminal", sets, {}, terminal_histories(old, old), old)
+    shard = ShardFeatures("terminal", sets, {}, terminal_histories(old, old, 0), old)
     newest_ms = 3 * DAY_MS  # a truth told of it
     for time_ms, warming in ((newest_ms, True), (newest_ms + DAY_MS, True), (newest_ms + DAY_MS + 1, False)):
         event = {"event_time_ms": time_ms, "sets": {"count@1": False, "mean@1": False}}
@@ -109,7 +109,7 @@ def check_terminal(recorded):
         transaction("x", 11 * DAY_MS, 1.0),
         transaction("y", 13 * DAY_MS, 1.0),
     ]
-    x, y = update_terminals(later, recorded)[1:]
+    x, y = update_terminals(later, recorded, lateness_ms=0)[1:]
     assert (x["features"]["TERMINAL_ID_NB_TX_7DAY_WINDOW"], x["features"]["TERMINAL_ID_RISK_7DAY_WINDOW"]) == (3, 1.0)
     assert abs(y["features"]["TERMINAL_ID_RISK_7DAY_WINDOW"] - 2 / 3) < 1e-12
 
@@ -119,15 +119,20 @@ def test_schema_2_is_written_and_read_small_and_large(limit):
     with patch.object(entity_histories, "SMALL_EVENTS", limit):
         customers, terminals = {}, {}
         update_customers(HISTORY, customers, lateness_ms=0)
-        update_terminals([*HISTORY, *TRUTHS], terminals)
+        update_terminals([*HISTORY, *TRUTHS], terminals, lateness_ms=0)
     written = {
         key: value.hex() for key, value in {**customers, **{f"terminal {k}": v for k, v in terminals.items()}}.items()
     }
-    assert written == GOLDEN[limit]
+    # When these bytes were recorded, a truth moved a terminal's greatest time; since then only transactions do.
+    recorded = GOLDEN[limit]
+    told, taken = ((days * DAY_MS).to_bytes(8, "little").hex() for days in (3, 2))
+    now = recorded | {"terminal k": recorded["terminal k"].replace(told, taken, 1)}
+    assert written == now != recorded
     update = update_customers([HISTORY[0], transaction("new", 3 * DAY_MS, 1.0)], dict(customers), lateness_ms=0)
     assert [event["transaction_id"] for event in update.duplicates] == ["a"]
     assert abs(update.events[0]["features"]["CUSTOMER_ID_AVG_AMOUNT_7DAY_WINDOW"] - 8.6 / 3) < 1e-12
     check_terminal(dict(terminals))
+    check_terminal({key[9:]: bytes.fromhex(value) for key, value in recorded.items() if key.startswith("terminal ")})
 
 
 GOLDEN = orjson.loads((Path(__file__).parents[2] / "data/window_state_2.json").read_bytes())
