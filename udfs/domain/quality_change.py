@@ -4,9 +4,11 @@ Changes are differences, so a correction is a retraction (weight -1) of the old 
 one. They travel in batches, one JSON text in columns per model version and role, because the quality stage adds them
 up with numpy. A change names the tumbling window it belongs to; rolling windows and the whole life follow from that.
 
-There are two series. ``event_time``: the window of the transaction's own time; truth revises it however late it comes.
+There are two series. ``event_time``: the window of the transaction's own time, each transaction once, with its newest
+truth; truth revises it however late it comes. What was known at a past moment are its rows published before that moment.
 ``truth_time``: the window of the time at which a truth was told. Each truth of a transaction, a correction too, counts
-there once and nothing is ever taken back: it says what was learnt in that window. Presumed labels are not in it.
+there once and nothing is ever taken back: it says what was told in that window, as it was told. A window that holds a
+truth and its correction, as the whole life does, counts the transaction with both labels. Presumed labels are not in it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ __all__ = ["EVENT_TIME", "TRUTH_TIME", "Outcome", "QualityChange", "encode_chang
 EVENT_TIME = "event_time"
 """The series by the event time of the original transaction; late truth revises it."""
 TRUTH_TIME = "truth_time"
-"""The series by the time a truth was told; corrections do not revise it."""
+"""The series by the time a truth was told, of truths as told: a correction is one more and revises none."""
 
 
 class Outcome(IntEnum):

@@ -95,7 +95,8 @@ class QualityWindow:
         dict
             ``positives`` and ``negatives`` are what the figures rest on; ``presumed`` of the negatives have no truth,
             the others are ``labelled``, and ``coverage`` is their share of ``scored``. In the series by truth time
-            every prediction counted has a truth: ``scored`` is their number, and the label delays are theirs.
+            what is counted are truths told, a correction as one more: ``labelled`` and ``scored`` are their number, not that
+            of transactions, and the label delays are theirs.
         """
         self.revision += 1
         self.final = not window.is_life and watermark_ms >= rules.final_at_ms(window)

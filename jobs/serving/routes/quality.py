@@ -14,6 +14,12 @@ MOST_ROWS = 10_000
 Time = Annotated[int | None, Query(description="Of a window's beginning, epoch milliseconds.")]
 
 
+SERIES = (
+    "Only this series: event_time has each transaction once, with its newest truth; truth_time each truth as it was told, "
+    "a correction as one more, in the window in which it was told."
+)
+
+
 def router(services: Services) -> APIRouter:
     """Return ``/v1/quality``."""
     routes = APIRouter(prefix="/v1/quality", tags=["models"])
@@ -22,7 +28,7 @@ def router(services: Services) -> APIRouter:
     async def quality(
         version: Annotated[str | None, Query(description="Only this version.")] = None,
         role: Annotated[str | None, Query(description="Only this role.")] = None,
-        series: Annotated[Literal["event_time", "truth_time"] | None, Query(description="Only this series.")] = None,
+        series: Annotated[Literal["event_time", "truth_time"] | None, Query(description=SERIES)] = None,
         since_ms: Time = None,
         until_ms: Time = None,
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="The last so many windows.")] = 1_000,
