@@ -1,4 +1,4 @@
-"""A history in bursts, over four partitions read at paces of their own, by definitions that import nothing of the project."""
+"""A history in bursts, over four partitions read at paces of their own, by definitions that share no code."""
 
 import random
 
