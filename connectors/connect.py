@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import requests
 
+from connectors.loopback import loopback_session
 from udfs.domain.errors import ConnectionLostError, StackError
 
 __all__ = ["CONNECTOR", "connector_state", "register_connector"]
@@ -153,6 +154,7 @@ def _message(answer: requests.Response) -> str:
 
 def _request(method: str, url: str, body: Any = None) -> requests.Response | None:  # noqa: ANN401
     try:
-        return requests.request(method, url, json=body, timeout=_REQUEST_TIMEOUT_S)
+        with loopback_session() as session:
+            return session.request(method, url, json=body, timeout=_REQUEST_TIMEOUT_S)
     except requests.RequestException:
         return None

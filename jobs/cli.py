@@ -9,6 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from connectors.loopback import keep_to_ourselves
+
 __all__ = ["main"]
 
 # Verb: what it is for, in the order of a first tour. The module of a verb is imported only when it is asked for.
@@ -43,6 +45,9 @@ VERBS = {
     "erase": "remove a customer from the tables",
 }
 
+# Tracebacks of faults of ours are Python's own: typer's show local variables, and those may hold secrets.
+PLAIN: Any = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+
 
 class LazyVerbs(TyperGroup):
     """A group whose commands are imported when they are used, so that ``weir --help`` answers at once."""
@@ -56,7 +61,7 @@ class LazyVerbs(TyperGroup):
         if cmd_name not in VERBS:
             return None
         module = import_module(f"jobs.commands.{cmd_name}")
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app = typer.Typer(**PLAIN)
         app.command(cmd_name)(getattr(module, cmd_name))
         command = typer.main.get_command(app)
         command.name = cmd_name
@@ -68,7 +73,7 @@ class LazyVerbs(TyperGroup):
             formatter.write_dl(list(VERBS.items()))  # type: ignore[attr-defined]
 
 
-app = typer.Typer(cls=LazyVerbs, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(cls=LazyVerbs, no_args_is_help=True, **PLAIN)
 
 
 @app.callback()
@@ -82,4 +87,5 @@ def weir() -> None:
 
 def main() -> None:
     """Run the command line."""
+    keep_to_ourselves()
     app(args=sys.argv[1:], prog_name="weir")

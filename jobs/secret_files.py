@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from pydantic_settings import EnvSettingsSource
 
+from jobs.wrong_settings import is_secret
 from udfs.domain.errors import SettingsError
 
 __all__ = ["SecretFiles"]
@@ -31,7 +31,7 @@ class SecretFiles(EnvSettingsSource):
         for name, field in self.settings_cls.model_fields.items():
             variable = f"{self.env_prefix}{name}_file"
             named = self.env_vars.get(variable.lower())
-            if named is not None and SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if named is not None and is_secret(field):
                 if variable.lower().removesuffix("_file") in self.env_vars:
                     msg = f"{variable.upper()} and {variable.upper()[:-5]} are both set; unset one of them."
                     raise SettingsError(msg)

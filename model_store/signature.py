@@ -38,9 +38,7 @@ def sign_digest(private_key: str, digest: str) -> bytes:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        msg = (
-            "The signing key is no Ed25519 key without passphrase in PEM; openssl genpkey -algorithm ed25519 makes one."
-        )
+        msg = "WEIR_SIGNING_KEY is no Ed25519 key without passphrase in PEM; openssl genpkey -algorithm ed25519 makes one."
         raise SettingsError(msg) from None  # the cause might show some of the key
     return key.sign(PURPOSE + digest.encode())
 

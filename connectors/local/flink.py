@@ -10,6 +10,7 @@ import requests
 
 from connectors.local.component import Command
 from connectors.local.flink_home import FlinkHome
+from connectors.loopback import loopback_session
 
 __all__ = ["JobManager", "TaskManager", "flink_environment"]
 
@@ -54,7 +55,8 @@ class JobManager:
     def ready(self) -> bool:
         """Tell whether the REST interface gives an overview."""
         try:
-            return requests.get(f"{self._rest}/overview", timeout=1).status_code == 200
+            with loopback_session() as session:
+                return session.get(f"{self._rest}/overview", timeout=1).status_code == 200
         except requests.RequestException:
             return False
 
@@ -105,7 +107,8 @@ class TaskManager:
     def ready(self) -> bool:
         """Tell whether this process, and not its predecessor, is registered with the JobManager."""
         try:
-            answer = requests.get(f"{self._rest}/taskmanagers", timeout=1)
+            with loopback_session() as session:
+                answer = session.get(f"{self._rest}/taskmanagers", timeout=1)
             return any(each["id"] == self._resource_id for each in answer.json()["taskmanagers"])
         except (requests.RequestException, ValueError, KeyError):
             return False

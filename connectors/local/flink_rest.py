@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import requests
 
+from connectors.loopback import loopback_session
 from udfs.domain.errors import ConnectionLostError, JobError
 
 __all__ = ["FlinkRest"]
@@ -39,8 +40,7 @@ class FlinkRest:
 
     def __init__(self, base_url: str, timeout_s: float = 10.0) -> None:
         self._base, self._timeout = base_url.rstrip("/"), timeout_s
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the environment does not know this machine's ports
+        self._session = loopback_session()
 
     def overview(self) -> dict[str, Any]:
         """Return the cluster's counts: taskmanagers, slots-total, slots-available, jobs-running, ..."""

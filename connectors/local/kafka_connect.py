@@ -12,6 +12,7 @@ from connectors.local.jars import Jars
 from connectors.local.kafka import MAX_MESSAGE_BYTES
 from connectors.local.log4j import write_log4j
 from connectors.local.properties import write_properties
+from connectors.loopback import loopback_session
 
 __all__ = ["KafkaConnect"]
 
@@ -90,7 +91,8 @@ class KafkaConnect:
     def ready(self) -> bool:
         """Tell whether the worker has joined its group: only then does it list connectors."""
         try:
-            return requests.get(f"http://127.0.0.1:{self._port}/connectors", timeout=1).status_code == 200
+            with loopback_session() as session:
+                return session.get(f"http://127.0.0.1:{self._port}/connectors", timeout=1).status_code == 200
         except requests.RequestException:
             return False
 

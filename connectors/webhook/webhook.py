@@ -13,6 +13,7 @@ import requests
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
+from connectors.loopback import is_loopback, loopback_session, without_netrc
 from connectors.webhook.signature import Signature
 from udfs.domain.errors import SettingsError
 
@@ -64,7 +65,8 @@ class Webhook:
             msg = f"A webhook's address begins with https:// or http:// and names a host; got {parts.scheme or 'none'}."
             raise SettingsError(msg)
         self._url, self._signature, self._timeout_s = url, signature, timeout_s
-        self._session = requests.Session()
+        self._session = loopback_session() if is_loopback(parts.hostname) else requests.Session()
+        self._session.auth = without_netrc
 
     def close(self) -> None:
         """Close the connections."""

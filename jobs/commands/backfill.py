@@ -42,7 +42,8 @@ def backfill(
         from jobs.settings import Settings
 
         check_writable(out)
-        wanted = feature_set_named(features, lambda: metadata_store_of(Settings()).feature_rows())
+        settings = Settings()
+        wanted = feature_set_named(features, lambda: metadata_store_of(settings).feature_rows())
         dataset = open_dataset(
             data,
             rows=rows,

@@ -9,6 +9,7 @@ from connectors.kafka_sinks import KafkaSinks
 from connectors.kafka_sources import KafkaSources
 from jobs.kafka_address import job_properties, kafka_address
 from jobs.settings import Settings
+from udfs.domain.errors import SettingsError
 
 SECURITY = KafkaSecurity("SASL_SSL", "/ca.pem", "SCRAM-SHA-512", "weir", "hush")
 
@@ -54,6 +55,7 @@ def test_plain_text_adds_nothing_to_a_table_and_security_does():
 def test_the_settings_name_a_broker_and_the_job_gets_a_file(tmp_path):
     plain = Settings(home=tmp_path)
     assert (kafka_address(plain), job_properties(plain)) == ("127.0.0.1:19092", {})
+    (tmp_path / "ca.pem").touch()
     secured = Settings(
         home=tmp_path,
         kafka_bootstrap="k:9093",
@@ -74,5 +76,5 @@ def test_the_settings_name_a_broker_and_the_job_gets_a_file(tmp_path):
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "${file:/etc/passwd:x}"])
 def test_a_name_that_would_end_the_login_line_is_refused(name):
-    with pytest.raises(ValueError, match="kafka_username"):
+    with pytest.raises(SettingsError, match="WEIR_KAFKA_USERNAME"):
         Settings(kafka_username=name)

@@ -114,6 +114,7 @@ def test_the_scripts_leave_no_placeholder_open_and_hold_no_secret():
 
 def test_the_tables_elsewhere_are_reached_as_the_settings_say(tmp_path):
     certificate = tmp_path / "ca.pem"
+    certificate.touch()
     here, there = (
         warehouse_of(Settings(port_base=19_000)),
         warehouse_of(
