@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     )
     notify_timeout_ms: int = Field(10_000, ge=50, le=300_000, description="how long a webhook may take to answer")
     notify_attempts: int = Field(
-        20, ge=1, le=1_000_000, description="calls per alert, then it is dead; 20 last about three hours"
+        20, ge=1, le=1_000_000, description="calls per alert, then it is dead; 20 last about two hours"
     )
     notify_backoff_ms: int = Field(
         1_000, ge=1, le=DAY_MS, description="longest wait before the second call; doubles each time"

@@ -38,6 +38,8 @@ class ModelVersion:
         What it was trained on, in a few words.
     trained_until_ms
         Event time of the last transaction it learned from, 0 where that is not on record.
+    note
+        What of the above could not be read, in words; empty where nothing is wrong.
     """
 
     model: str
@@ -54,3 +56,4 @@ class ModelVersion:
     commit: str = ""
     data: str = ""
     trained_until_ms: int = 0
+    note: str = ""

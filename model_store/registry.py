@@ -18,6 +18,7 @@ import orjson
 
 from model_store.model_version import ModelVersion
 from model_store.training_record import TrainingRecord
+from model_store.version_tags import version_of_tags
 from udfs.domain.errors import ConnectionLostError, RegistryError
 
 __all__ = ["ARTIFACT_PATH", "RECORD_PATH", "SOURCE_PATH", "Registry"]
@@ -139,8 +140,27 @@ class Registry:
         with self._client(f"read {path} of run {run_id}") as client, tempfile.TemporaryDirectory() as folder:
             return Path(client.download_artifacts(run_id, path, folder)).read_bytes()
 
+    def check_experiment(self, model: str) -> None:
+        """Make sure that versions of a model can be registered, before one is trained.
+
+        Raises
+        ------
+        RegistryError
+            If its experiment was deleted in MLflow, with the way to restore it; MLflow gives its name to no other.
+        ConnectionLostError
+            If MLflow does not answer.
+        """
+        with self._client(f"find the experiment {model}") as client:
+            self._experiment(client, model)
+
     def _experiment(self, client: Any, model: str) -> str:  # noqa: ANN401 - mlflow is untyped here
         found = client.get_experiment_by_name(model)
+        if found is not None and found.lifecycle_stage == "deleted":
+            msg = (
+                f"The experiment {model} was deleted in MLflow, so no version of {model} can be registered. Restore it "
+                f"with: MLFLOW_TRACKING_URI={self._uri} mlflow experiments restore --experiment-id {found.experiment_id}"
+            )
+            raise RegistryError(msg)
         return str(client.create_experiment(model) if found is None else found.experiment_id)
 
     def _make_model(self, client: Any, model: str) -> None:  # noqa: ANN401
@@ -240,27 +260,19 @@ def _data_label(data: Mapping[str, Any]) -> str:
 
 
 def _model_version(client: Any, found: Any, roles: tuple[str, ...]) -> ModelVersion:  # noqa: ANN401
-    metrics = client.get_run(found.run_id).data.metrics if found.run_id else {}
+    return version_of_tags(found, roles, _metrics(client, found.run_id) if found.run_id else {})
+
+
+def _metrics(client: Any, run_id: str) -> Mapping[str, float] | None:  # noqa: ANN401
+    """Return the figures of a run; None where there is no such run (any more), which is no reason to hide its version."""
+    from mlflow.exceptions import MlflowException
+
     try:
-        threshold = float(found.tags["weir.threshold"])
-    except (KeyError, ValueError):
-        threshold = None
-    return ModelVersion(
-        model=found.name,
-        version=str(found.version),
-        digest=found.tags.get("weir.digest", ""),
-        threshold=threshold,
-        algorithm=found.tags.get("weir.algorithm", ""),
-        feature_set=found.tags.get("weir.feature_set", ""),
-        roles=roles,
-        run_id=found.run_id or "",
-        created_ms=int(found.creation_timestamp),
-        metrics=metrics,
-        parent=found.tags.get("weir.parent", ""),
-        commit=found.tags.get("weir.commit", ""),
-        data=found.tags.get("weir.data", ""),
-        trained_until_ms=int(found.tags.get("weir.trained_until_ms", "0") or 0),
-    )
+        return dict(client.get_run(run_id).data.metrics)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def _first_sentence(text: str) -> str:

@@ -65,6 +65,8 @@ def receiving(receiver: Receiver) -> Iterator[str]:
                     self.send_header("Location", "/elsewhere")
                 if status == 429:
                     self.send_header("Retry-After", "7")
+                if status == 503:
+                    self.send_header("Retry-After", "0")
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from connectors.loopback import is_loopback, loopback_session, without_netrc
+from connectors.webhook.cut_connections import CutAdapter
 from connectors.webhook.signature import Signature
 from udfs.domain.errors import SettingsError
 
@@ -51,7 +54,7 @@ class Webhook:
     signature
         Signs each call.
     timeout_s
-        Of connecting, and of each wait for the answer.
+        Of a whole call, from looking up the name to the head of the answer, however slowly it comes.
 
     Raises
     ------
@@ -67,6 +70,9 @@ class Webhook:
         self._url, self._signature, self._timeout_s = url, signature, timeout_s
         self._session = loopback_session() if is_loopback(parts.hostname) else requests.Session()
         self._session.auth = without_netrc
+        self._adapter = CutAdapter()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._adapter)
 
     def close(self) -> None:
         """Close the connections."""
@@ -86,6 +92,19 @@ class Webhook:
             "webhook-timestamp": str(now_s),
             "webhook-signature": self._signature.of(alert_id, now_s, body),
         }
+        answered: SimpleQueue[Delivery] = SimpleQueue()
+        threading.Thread(target=lambda: answered.put(self._call(body, headers)), daemon=True).start()
+        try:
+            return answered.get(timeout=self._timeout_s)
+        except Empty:
+            # Also where each byte came in time. What the thread still holds is cut, and ends it.
+            self._adapter.cut()
+            return self._too_late()
+
+    def _too_late(self) -> Delivery:
+        return Delivery(taken=False, error=f"no answer within {self._timeout_s:g} s")
+
+    def _call(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
         try:
             # The answer's body is nobody's business here: not read, so it cannot be long.
             with self._session.post(
@@ -97,7 +116,7 @@ class Webhook:
                     taken=False, error=f"answered {answer.status_code} {answer.reason}", retry_after_s=_wished(answer)
                 )
         except requests.Timeout:
-            return Delivery(taken=False, error=f"no answer within {self._timeout_s:g} s")
+            return self._too_late()
         except requests.RequestException as error:
             return Delivery(taken=False, error=f"{type(error).__name__} while calling the webhook")
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from connectors.postgres.activation_record import ActivationRecord
@@ -59,7 +60,7 @@ def _roles(version: ModelVersion, deployed: list[ActivationRecord]) -> list[str]
 
 
 def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRecord]) -> Table:
-    table = Table(title=f"{name}: versions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=f"{escape(name)}: versions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in _COLUMNS:
         table.add_column(column, justify="right" if column in _NUMBERS else "left")
     for each in versions:
@@ -67,11 +68,11 @@ def _table(name: str, versions: list[ModelVersion], deployed: list[ActivationRec
         table.add_row(
             each.version,
             ", ".join(_roles(each, deployed)),
-            each.algorithm,
-            each.feature_set,
+            escape(each.algorithm),
+            escape(each.feature_set),
             "" if roc_auc is None else f"{roc_auc:.4f}",
             "" if each.threshold is None else f"{each.threshold:.6g}",
-            each.digest[:8],
+            escape(each.digest[:8]),
         )
     return table
 
@@ -84,7 +85,8 @@ def _trained(version: ModelVersion) -> str:
         f"until {_until(version.trained_until_ms)}" if version.trained_until_ms else "",
         f"by commit {_short(version.commit)}" if version.commit else "",
     ]
-    return f"{version.version}: " + ", ".join(part for part in parts if part)
+    noted = f". Note: {version.note}" if version.note else ""
+    return f"{version.version}: " + ", ".join(part for part in parts if part) + noted
 
 
 def _until(time_ms: int) -> str:

@@ -123,9 +123,8 @@ class Notifier:
             return
         self.done.failed += 1
         dead = alert.attempts >= self._attempts
-        wait_s = outcome.retry_after_s
-        if wait_s is None:
-            wait_s = backoff_s(alert.attempts, self._backoff_ms / 1_000)
+        # What the receiver asks for can only make the wait longer: Retry-After: 0 would be twenty calls in a second.
+        wait_s = max(backoff_s(alert.attempts, self._backoff_ms / 1_000), outcome.retry_after_s or 0.0)
         wait_ms = round(wait_s * 1_000)
         held = self._patiently(stop, lambda: self._queue.mark_failed(alert, outcome.error, wait_ms, dead=dead))
         if dead and held:

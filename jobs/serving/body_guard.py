@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jobs.serving.content_encoding import check_encoding, decoded
 from jobs.serving.limits import Limits
 from jobs.serving.problem import Problem
 
 __all__ = ["BodyGuard"]
+
+_JSON_LIKE = re.compile(r"application/[a-z0-9!#$&^_.+-]+\+json")
 
 
 class BodyGuard:
     """ASGI middleware that holds clients to :class:`~jobs.serving.limits.Limits`.
 
     A body that is announced too large is refused unread; one that turns out too large, or does not come in time, is
-    refused where it stands. Nothing behind this has seen any of it.
+    refused where it stands. One that is packed (gzip, deflate) is unpacked, within the same bound. Nothing behind this
+    has seen any of it.
 
     Parameters
     ----------
@@ -37,11 +42,16 @@ class BodyGuard:
         try:
             headers = dict(scope["headers"])
             _check_type(headers.get(b"content-type", b"").decode("latin-1"))
+            encodings = check_encoding(headers.get(b"content-encoding", b"").decode("latin-1"))
             announced = headers.get(b"content-length", b"0")
             if announced.isdigit() and int(announced) > self._limits.max_body_bytes:
                 raise self._too_large(int(announced))
             async with asyncio.timeout(self._limits.body_timeout_s):
                 body = await self._read(receive)
+            if body and encodings:
+                body = decoded(body, encodings, self._limits.max_body_bytes)
+                if body is None:
+                    raise self._too_large(self._limits.max_body_bytes + 1)
         except (Problem, TimeoutError) as error:
             problem = error if isinstance(error, Problem) else self._too_slow()
             await problem.response(scope["path"])(scope, receive, send)
@@ -75,8 +85,10 @@ class BodyGuard:
 
 def _check_type(content_type: str) -> None:
     """Refuse what a browser sends for any page without asking first: only JSON is asked for, and so cannot be forged."""
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        detail = f"The body must be sent with Content-Type: application/json, got {content_type[:80] or 'none'!r}."
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != "application/json" and not _JSON_LIKE.fullmatch(kind):
+        got = content_type[:80] or "none"
+        detail = f"The body must be sent with Content-Type: application/json (or application/...+json), got {got!r}."
         raise Problem(reason="unsupported_media_type", detail=detail, headers={"Connection": "close"})
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from jobs.serving.bearer_token import BearerToken
 from jobs.serving.body_guard import BodyGuard
+from jobs.serving.head_requests import HeadRequests
 from jobs.serving.limits import Limits
 from jobs.serving.problem_document import PROBLEM_RESPONSES
 from jobs.serving.problem_handlers import install_problem_handlers
@@ -58,6 +59,7 @@ def build_app(
     install_problem_handlers(app)
     app.add_middleware(BodyGuard, limits=limits)
     app.add_middleware(RequestMeter, metrics=services.metrics)
+    app.add_middleware(HeadRequests)
     guarded = [] if token is None else [Depends(BearerToken(token))]
     for router in (
         predict.router(services, limits),  # the first is found soonest

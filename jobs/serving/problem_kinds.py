@@ -32,6 +32,8 @@ PROBLEM_KINDS: Final[dict[str, tuple[HTTPStatus, str]]] = {
     "body_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     "batch_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The list is too long"),
     "unsupported_media_type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not sent as JSON"),
+    "unsupported_encoding": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Packed in a way that is not taken"),
+    "bad_encoding": (HTTPStatus.BAD_REQUEST, "The body is not packed as it says"),
     "body_too_slow": (HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time"),
     "unauthorized": (HTTPStatus.UNAUTHORIZED, "A bearer token is needed"),
     "not_found": (HTTPStatus.NOT_FOUND, "No such path"),

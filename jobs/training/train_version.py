@@ -115,6 +115,7 @@ def train_version(
         As the registry, the tables and the export raise them.
     """
     features = _feature_set(feature_set, dataset, store)
+    registry.check_experiment(model)
     before = None if parent is None else registry.version(model, parent)
     done = train_artifact(
         dataset,

@@ -55,5 +55,5 @@ class RegistryView:
 
     def _versions(self) -> list[dict[str, Any]]:
         found = self._registry.versions(self._model)
-        names = ("version", "algorithm", "feature_set", "threshold", "roles", "created_ms", "data")
+        names = ("version", "algorithm", "feature_set", "threshold", "roles", "created_ms", "data", "note")
         return [{name: getattr(each, name) for name in names} for each in found]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 import zipfile
@@ -128,6 +131,41 @@ def test_deleting_a_version_retires_the_challenger_it_was(parts: Parts) -> None:
     urllib.request.urlopen(request, timeout=30).close()
     newest = parts.store.history("fraud", limit=1)[0]
     assert (newest.role, newest.version, newest.retired) == ("shadow", trained.version, True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "said"),
+    [
+        ("weir.trained_until_ms", "2018-04-01", "weir.trained_until_ms is no time in milliseconds: '2018-04-01'"),
+        ("weir.threshold", "high", "weir.threshold is no number: 'high'"),
+    ],
+)
+def test_a_tag_edited_by_hand_hides_no_version(parts: Parts, tag: str, value: str, said: str) -> None:
+    before = {each.version: each for each in parts.registry.versions("fraud")}
+    written = "".join(str(getattr(before["1"], tag.partition(".")[2])))
+    edited = {"name": "fraud", "version": "1", "key": tag, "value": value}
+    assert call(parts, "model-versions/set-tag", edited)[0] == 200
+    found = {each.version: each for each in parts.registry.versions("fraud")}
+    assert said in found["1"].note
+    assert found.pop("1").digest == before.pop("1").digest
+    assert found == before
+    assert call(parts, "model-versions/set-tag", {**edited, "value": written})[0] == 200
+    assert parts.registry.version("fraud", "1").note == ""
+
+
+def test_with_its_experiment_deleted_nothing_is_trained_until_it_is_restored(parts: Parts) -> None:
+    dataset = open_dataset("generator", rows=300, seed=5)
+    experiment = call(parts, "experiments/create", {"name": "restored"})[1]["experiment_id"]
+    assert call(parts, "experiments/delete", {"experiment_id": experiment})[0] == 200
+    seen: list[int] = []
+    with pytest.raises(RegistryError, match="experiment restored was deleted in MLflow") as refused:
+        train_version(dataset, registry=parts.registry, store=parts.store, model="restored", progress=seen.append)
+    assert seen == []
+    words = str(refused.value).partition("with: ")[2].split()
+    variable, _, uri = words[0].partition("=")
+    command = [sys.executable, "-m", *words[1:]]
+    subprocess.run(command, env={**os.environ, variable: uri}, check=True, capture_output=True, timeout=120)
+    assert train_version(dataset, registry=parts.registry, store=parts.store, model="restored").version == "1"
 
 
 def test_a_model_that_is_not_there_has_no_versions_and_a_dead_server_is_one_sentence(parts: Parts) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
+from itertools import pairwise
 
 import pytest
 
@@ -105,3 +107,16 @@ def test_a_day_ends_with_its_budget(queue):
     done, _ = run(queue, receiver, alerts(10), daily_budget=4)
     assert (done.sent, done.failed) == (4, 1)
     assert queue.counts()["queued"] == 6
+
+
+def test_a_receiver_that_asks_for_no_wait_is_left_alone_for_the_back_off_all_the_same(queue):
+    times = []
+
+    def busy(call):
+        times.append(time.monotonic())
+        return 503, 0.0, False
+
+    done, _ = run(queue, Receiver(busy), alerts(1), attempts=4, backoff_ms=200)
+    assert (done.calls, done.dead) == (4, 1)
+    gaps = [after - before for before, after in pairwise(times)]
+    assert all(gap >= least for gap, least in zip(gaps, (0.1, 0.2, 0.4), strict=True)), gaps

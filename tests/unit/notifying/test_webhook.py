@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import time
 
 import pytest
 
@@ -70,3 +73,65 @@ def test_a_weak_secret_is_refused_without_being_shown(secret):
     with pytest.raises(SettingsError, match="make one with") as raised:
         Signature(secret)
     assert not secret or secret not in str(raised.value)
+
+
+DRIPS = {
+    "headers": [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 200],
+    "the status line": [bytes([each]) for each in b"HTTP/1.1 200 OK\r\n" * 20],
+    "one endless header": [b"HTTP/1.1 200 OK\r\nX-A: ", *[b"b"] * 200],
+    "interim answers": [b"HTTP/1.1 100 Continue\r\n\r\n"] * 200,
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("drip", DRIPS)
+def test_a_call_ends_at_its_deadline_however_slowly_the_answer_comes(drip):
+    gone = threading.Event()
+
+    def answer(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            try:
+                for piece in DRIPS[drip]:
+                    connection.sendall(piece)
+                    time.sleep(0.05)
+                while connection.recv(65_536):
+                    pass
+            except OSError:
+                pass
+            gone.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        began = time.monotonic()
+        outcome = call(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout_s=0.5)
+        assert time.monotonic() - began < 2
+        assert (outcome.taken, outcome.error) == (False, "no answer within 0.5 s")
+        assert gone.wait(5), "the connection was not cut"
+
+
+def test_a_body_that_never_ends_keeps_nobody_waiting():
+    def answer(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                connection.sendall(b"1\r\na\r\n")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        began = time.monotonic()
+        assert call(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout_s=2).taken
+        assert time.monotonic() - began < 1
+
+
+def test_the_call_after_one_that_was_cut_is_like_any_other():
+    receiver = Receiver(lambda call: (200, 0.0 if call else 1.0, True))
+    with receiving(receiver) as url:
+        webhook = Webhook(url, Signature(SECRET), 0.3)
+        assert not webhook.deliver("a" * 64, ALERT).taken
+        assert webhook.deliver("a" * 64, ALERT).taken
+        webhook.close()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import socket
 import time
+import zlib
+from itertools import count
 
 import pytest
 
@@ -72,6 +76,69 @@ def test_bad_input_is_answered_with_its_status_and_reason(client, path, body, st
 def test_what_a_browser_sends_for_any_page_is_refused(client, content_type):
     answer = client.post("/v1/truths", content=f"{{{TRUTH}}}", headers={"Content-Type": content_type})
     assert (answer.status_code, answer.json()["reason"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/vnd.acme+json", "Application/JSON; charset=utf-8", "application/a.b-c+json"]
+)
+def test_every_kind_of_json_is_taken(client, kind):
+    answer = client.post("/v1/predict", content=json.dumps({"rows": [ROW]}), headers={"Content-Type": kind})
+    assert answer.status_code == 200, answer.text
+
+
+BODY = json.dumps({"rows": [ROW]}).encode()
+RAW = zlib.compress(BODY)[2:-4]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(BODY)),
+        ("GZip", gzip.compress(BODY[:9]) + gzip.compress(BODY[9:])),
+        ("x-gzip", gzip.compress(BODY)),
+        ("deflate", zlib.compress(BODY)),
+        ("deflate, gzip", gzip.compress(zlib.compress(BODY))),
+        ("identity", BODY),
+        ("", BODY),
+    ],
+    ids=count(),
+)
+def test_a_packed_body_is_unpacked(client, encoding, body):
+    answer = client.post("/v1/predict", content=body, headers={**JSON, "Content-Encoding": encoding})
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == client.post("/v1/predict", content=BODY, headers=JSON).json()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "reason", "said"),
+    [
+        ("br", BODY, 415, "unsupported_encoding", "'br'"),
+        ("gzip, zstd", BODY, 415, "unsupported_encoding", "'zstd'"),
+        ("gzip, gzip, gzip", BODY, 415, "unsupported_encoding", "gzip, gzip, gzip"),
+        ("gzip", BODY, 400, "bad_encoding", "cannot be unpacked"),
+        ("gzip", gzip.compress(BODY)[:-9], 400, "bad_encoding", "its end is missing"),
+        ("deflate", zlib.compress(BODY) + b"more", 400, "bad_encoding", "follows its end"),
+        ("deflate", RAW, 400, "bad_encoding", "cannot be unpacked"),
+        ("gzip", gzip.compress(b" " * LIMITS.max_body_bytes + BODY), 413, "body_too_large", str(LIMITS.max_body_bytes)),
+        ("gzip, gzip", gzip.compress(gzip.compress(b" " * 50_000_000)), 413, "body_too_large", ""),
+        ("gzip", gzip.compress(b"{"), 400, "not_json", ""),
+    ],
+    ids=count(),
+)
+def test_a_body_packed_badly_is_refused_by_name(client, encoding, body, status, reason, said):
+    answer = client.post("/v1/predict", content=body, headers={**JSON, "Content-Encoding": encoding})
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason), answer.text
+    assert said in answer.json()["detail"]
+    assert ("accept-encoding" in answer.headers) == (status == 415)
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/ready", "/v1/models", "/v1/nothing", "/v1/predict", "/metrics"])
+def test_head_is_answered_as_get_without_a_body(client, path):
+    head, get = client.head(path), client.get(path)
+    assert head.status_code == get.status_code
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.content == b""
+    assert client.get("/v1/health").status_code == 200
 
 
 def test_an_unknown_version_is_told_which_there_are(client):
