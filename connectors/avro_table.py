@@ -29,8 +29,8 @@ def message_expression(feature_set: FeatureSet) -> str:
 
     Examples
     --------
-    >>> from udfs.domain.feature_set import FEATURE_SETS
-    >>> message_expression(FEATURE_SETS["creditcard"]).rpartition(", ")[2]
+    >>> from udfs.domain.feature_catalog import FeatureCatalog
+    >>> message_expression(FeatureCatalog.of_code("creditcard")).rpartition(", ")[2]
     "KEY 'Amount' VALUE numbers['Amount'] ABSENT ON NULL)"
     """
     fields = {name: f"`{name}`" for name, kind in AVRO_COLUMNS["transactions"].items() if not kind.startswith("MAP")}

@@ -11,7 +11,7 @@ from connectors.interval import interval
 from connectors.kafka_options import kafka_options
 from connectors.rowtime import rowtime_expression
 from connectors.statement import statement
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_catalog import FeatureCatalog
 
 __all__ = ["KafkaSources"]
 
@@ -75,7 +75,7 @@ class KafkaSources:
         )
 
     def _avro_value(self) -> str:
-        message = message_expression(FEATURE_SETS[self.feature_set])
+        message = message_expression(FeatureCatalog.of_code(self.feature_set))
         return statement("job/value_avro.sql", columns=avro_columns("transactions"), message=message).rstrip("\n")
 
     def _options(self, topic: str) -> str:

@@ -14,7 +14,7 @@ from jobs.training.training_course import Example
 from model_store.scorer import Scorer
 from udfs.domain.delong import compare_aucs
 
-__all__ = ["ComparedVersion", "Comparison", "compare_versions", "scores_of"]
+__all__ = ["ComparedVersion", "Comparison", "compare_versions", "scores_of", "widest"]
 
 BATCH = 1_000
 
@@ -84,7 +84,7 @@ def compare_versions(
     Parameters
     ----------
     a, b
-        Loaded versions of one feature set.
+        Loaded versions; the examples have the features of both.
     examples
         Transactions with their features; those without label do not count, nor do those up to which either version was
         trained: all that count are new to both.
@@ -111,6 +111,15 @@ def compare_versions(
             progress(seen)
     known = np.array(labels, dtype=np.int64)
     return _compared(a, b, np.concatenate(scores, axis=1), known, (excluded, unlabelled), confidence)
+
+
+def widest(a: Scorer, b: Scorer) -> Scorer | None:
+    """Return the version whose feature set has every feature of both; None where neither has.
+
+    A name has one meaning in all feature sets, so both can be scored on that one's features.
+    """
+    known = [set(each.features) for each in (a, b)]
+    return a if known[0] >= known[1] else b if known[1] >= known[0] else None
 
 
 def scores_of(scorer: Scorer, examples: list[Example]) -> npt.NDArray[np.float64]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from connectors.data.dataset import open_dataset
 from connectors.data.options import parse_duration_ms, parse_mapping
+from jobs.features.feature_rows import feature_set_of_version
 from jobs.kafka_address import kafka_address
 from jobs.recorded_examples import recorded_examples
+from jobs.registry_access import metadata_store_of
 from jobs.row_range import RowRange
 from jobs.settings import Settings
 from jobs.tables.access import catalog_of
@@ -17,7 +19,6 @@ from jobs.training.training_course import Example
 from jobs.training.training_examples import examples_of
 from model_store.scorer import Scorer
 from udfs.domain.errors import SettingsError
-from udfs.domain.feature_set import FEATURE_SETS
 
 __all__ = ["JudgedExamples"]
 
@@ -59,13 +60,10 @@ class JudgedExamples:
         SettingsError, DataFileError, ConnectionLostError
             If the data does not have the features, cannot be read, or the broker does not answer.
         """
-        label = scorer.header["feature_set"]["label"]
-        features = next((each for each in FEATURE_SETS.values() if each.label == label), None)
-        if features is None:
-            msg = f"This code has no feature set {label!r}; compare with the code that trained the version."
-            raise SettingsError(msg)
+        features = feature_set_of_version(scorer.header, lambda: metadata_store_of(settings).feature_rows())
+        label = features.label
         if self.tables is not None:
-            opened = open_table_rows(catalog_of(settings), features.name, tag=parse_source(self.tables), keep=False)
+            opened = open_table_rows(catalog_of(settings), features, tag=parse_source(self.tables), keep=False)
             return opened.examples(features), len(opened)
         if self.data is None:
             address = kafka_address(settings)

@@ -13,7 +13,8 @@ from jobs import setting_rules
 from jobs.secret_files import SecretFiles
 from jobs.wrong_settings import wrong_settings
 from udfs.domain.errors import SettingsError
-from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
 
 __all__ = ["DAY_MS", "Settings"]
 
@@ -188,7 +189,7 @@ class Settings(BaseSettings):
     @property
     def avro(self) -> FeatureSet | None:
         """The feature set whose fields transactions in Avro have; None where the payload is JSON."""
-        return FEATURE_SETS[self.feature_set] if self.payload == "avro" else None
+        return FeatureCatalog.of_code(self.feature_set) if self.payload == "avro" else None
 
     @model_validator(mode="after")
     def _shards_suffice(self) -> Settings:

@@ -22,7 +22,8 @@ from connectors.iceberg.labelled_rows import LabelledRows
 from jobs.training.table_rows import TABLES, TableRows
 from jobs.training.train_artifact import train_artifact
 from udfs.domain.errors import SettingsError, WeirError
-from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
 
 __all__ = ["main", "recorded_dataset", "train_again"]
 
@@ -80,7 +81,7 @@ def train_again(
         first_row = data["first_row"] - source.first_row
     return train_artifact(
         source,
-        _feature_set(record["feature_set"]),
+        _feature_set(record),
         algorithm=record["algorithm"],
         first_row=first_row,
         seed=parameters["seed"],
@@ -121,12 +122,15 @@ def recorded_dataset(data: dict[str, Any], path: str | None) -> Dataset:
     return opened
 
 
-def _feature_set(label: str) -> FeatureSet:
-    for known in FEATURE_SETS.values():
-        if known.label == label:
-            return known
-    msg = f"The recorded code has no feature set {label!r}."
-    raise SettingsError(msg)
+def _feature_set(record: dict[str, Any]) -> FeatureSet:
+    """Return the set of the recorded code, or the one of a row as the record has it: no database is asked here."""
+    label, defined = record["feature_set"], record.get("feature_definition")
+    rows = () if defined is None else (FeatureSet.of_row(defined["name"], defined["version"], defined["definition"]),)
+    found = FeatureCatalog().sets.get(label) or next((each for each in rows if each.label == label), None)
+    if found is None:
+        msg = f"Neither the recorded code nor the record defines the feature set {label!r}."
+        raise SettingsError(msg)
+    return found
 
 
 def _say(answers: BinaryIO, value: dict[str, Any]) -> None:

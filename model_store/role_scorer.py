@@ -11,7 +11,7 @@ from model_store.score_vectors import score_vectors, vector_of
 from udfs.domain.deployment import CHAMPION, Deployment
 from udfs.domain.event import Transaction
 from udfs.domain.feature_catalog import CODE_LABELS
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_set import FeatureSet
 from udfs.domain.inference import inference_of
 from udfs.domain.metadata import Activation
 
@@ -31,7 +31,7 @@ class RoleScorer:
     versions
         Loaded versions by the digest their activation names.
     feature_set
-        Name of the stream's feature set, recorded where no version scored.
+        The stream's, recorded where no version scored.
     by_event_time
         Take the activation in force at the event's time instead of the newest.
     """
@@ -41,12 +41,12 @@ class RoleScorer:
         deployment: Deployment,
         versions: Mapping[str, LoadedVersion],
         *,
-        feature_set: str,
+        feature_set: FeatureSet,
         by_event_time: bool = False,
     ) -> None:
         self.deployment = deployment
         self.versions = versions
-        self._feature_set = FEATURE_SETS[feature_set]
+        self._feature_set = feature_set
         self._by_event_time = by_event_time
 
     def score(self, batch: Sequence[Transaction], watermark_ms: int | None, now_ms: int) -> list[dict[str, Any]]:

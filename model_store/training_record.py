@@ -44,6 +44,8 @@ class TrainingRecord:
         A zip of the source that trained it.
     parent
         ``version`` and ``digest`` of the version it went on from; None for one trained from nothing.
+    feature_definition
+        What the feature set is, as a row of ``feature_definition`` says it: name, version, definition.
     data_path
         Where the data file lay; a hint for finding it, its sha256 in ``data`` says whether it is the one.
     """
@@ -62,6 +64,7 @@ class TrainingRecord:
     source: bytes
     parent: Mapping[str, str] | None = None
     data_path: str | None = None
+    feature_definition: Mapping[str, Any] | None = None
 
     def described(self) -> dict[str, Any]:
         """Return what ``training.json`` holds: all that ``weir reproduce`` needs, but for code, data and parent."""
@@ -70,6 +73,7 @@ class TrainingRecord:
             "digest": self.digest,
             "algorithm": self.algorithm,
             "feature_set": self.feature_set,
+            "feature_definition": None if self.feature_definition is None else dict(self.feature_definition),
             "threshold": self.threshold,
             "trained_until_ms": self.trained_until_ms,
             "parent": None if self.parent is None else dict(self.parent),

@@ -37,7 +37,7 @@ def compare(
     Example: weir compare 2 1 --data transactions.parquet --rows 300000:400000
     """
     with errors_as_sentences():
-        from jobs.comparison import compare_versions
+        from jobs.comparison import compare_versions, widest
         from jobs.judged_examples import JudgedExamples
         from jobs.registry_access import metadata_store_of, registry_of
         from model_store.compiled_scorer import load_scorer
@@ -47,13 +47,13 @@ def compare(
         registry, store = registry_of(settings), metadata_store_of(settings)
         found = [registry.version(model or settings.model, each) for each in (version_a, version_b)]
         a, b = (load_scorer(store.load_artifact(each.digest)) for each in found)
-        sets = [each.header["feature_set"]["label"] for each in (a, b)]
-        if sets[0] != sets[1]:
+        if (wider := widest(a, b)) is None:
+            sets = [each.header["feature_set"]["label"] for each in (a, b)]
             msg = f"Version {version_a} knows the features {sets[0]}, version {version_b} {sets[1]}; compare like with like."
             raise SettingsError(msg)
         wanted = JudgedExamples(data, rows, truth_delay, mapping, seed)
         with progress_bar("compare", None, quiet=as_json) as done:
-            examples, total = wanted.of(a, settings, done)
+            examples, total = wanted.of(wider, settings, done)
             result = compare_versions(a, b, examples, lambda seen: done(seen, total))
         if as_json:
             print_json({"versions": [version_a, version_b], **asdict(result)})

@@ -31,6 +31,10 @@ def retrain(
     algorithm: Annotated[
         str | None, typer.Option(help="half-space-trees or logistic-regression; the champion's own.")
     ] = None,
+    feature_set: Annotated[
+        str | None,
+        typer.Option(help="A feature set: name, or name@version; the champion's own. Another is trained anew."),
+    ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="From nothing on all data, instead of the champion on.")] = False,
     confidence: Annotated[float, typer.Option(help="Of a whole trial, however often it is looked at.")] = 0.95,
     min_positives: Annotated[int, typer.Option(help="Frauds new to both versions that a verdict needs.")] = 50,
@@ -67,7 +71,7 @@ def retrain(
         settings = Settings()
         order = RetrainingOrder(
             model=model or settings.model,
-            feature_set=settings.feature_set,
+            feature_set=feature_set,
             role=role,
             algorithm=algorithm,
             anew=anew,
@@ -77,6 +81,7 @@ def retrain(
             alert_rate=alert_rate,
             dry_run=dry_run,
             who=getpass.getuser(),
+            first_feature_set=settings.feature_set,
         )
         go_round = _round(settings, order, as_json)
         schedule = Schedule(go_round, _told)

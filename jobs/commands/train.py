@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from connectors.data.dataset import Dataset
     from jobs.training.table_rows import TableRows
     from jobs.training.train_version import TrainedVersion
+    from udfs.domain.feature_set import FeatureSet
 
 __all__ = ["train"]
 
@@ -41,7 +42,8 @@ def train(
         str, typer.Option(help="FROM:TO, counted in event order from 0; rows before FROM only fill the windows.")
     ] = "0:",
     feature_set: Annotated[
-        str | None, typer.Option(help="A feature set: name, or name@version; else what the data allows.")
+        str | None,
+        typer.Option(help="A feature set: name, or name@version; else the parent's, or what the data allows."),
     ] = None,
     truth_delay: Annotated[str, typer.Option(help="When a label is known after its event: 6d23h, 90m.")] = "6d23h",
     mapping: Annotated[
@@ -65,26 +67,31 @@ def train(
     """
     with errors_as_sentences():
         from connectors.data.dataset import GENERATOR
+        from jobs.features.feature_rows import feature_set_named
         from jobs.registry_access import metadata_store_of, registry_of
         from jobs.training.train_version import train_version
 
         settings, wanted = Settings(), RowRange.parse(rows)
-        registry = registry_of(settings)
+        registry, store = registry_of(settings), metadata_store_of(settings)
+        model = model or settings.model
         if algorithm is not None:
             algorithm_of(algorithm)
+        if feature_set is None and parent is not None:
+            feature_set = registry.version(model, parent).feature_set or None
         opened: Dataset | TableRows
         if source is None:
             opened = _dataset(data, wanted, mapping, truth_delay, seed)
             feature_set = feature_set or opened.feature_set
         else:
-            feature_set = feature_set or settings.feature_set
-            opened = _table_rows(settings, source, feature_set, (since, until))
+            features = feature_set_named(feature_set or settings.feature_set, store.feature_rows)
+            feature_set = features.label
+            opened = _table_rows(settings, source, features, (since, until))
         with _bar(max(len(opened) - wanted.first, 0), quiet=as_json) as progress:
             trained = train_version(
                 opened,
                 registry=registry,
-                store=metadata_store_of(settings),
-                model=model or settings.model,
+                store=store,
+                model=model,
                 algorithm=algorithm,
                 feature_set=feature_set,
                 first_row=wanted.first,
@@ -108,14 +115,16 @@ def _dataset(data: str, rows: RowRange, mapping: str, truth_delay: str, seed: in
     return open_dataset(data, rows=rows.last, mapping=parse_mapping(mapping), truth_delay_ms=delay_ms, seed=seed)
 
 
-def _table_rows(settings: Settings, source: str, feature_set: str, window: tuple[str | None, str | None]) -> TableRows:
+def _table_rows(
+    settings: Settings, source: str, features: FeatureSet, window: tuple[str | None, str | None]
+) -> TableRows:
     from connectors.data.options import parse_time_ms
     from jobs.tables.access import catalog_of
     from jobs.training.open_table_rows import open_table_rows, parse_source
 
     since_ms, until_ms = (None if each is None else parse_time_ms(each) for each in window)
     tag = parse_source(source)
-    return open_table_rows(catalog_of(settings), feature_set, tag=tag, since_ms=since_ms or 0, until_ms=until_ms)
+    return open_table_rows(catalog_of(settings), features, tag=tag, since_ms=since_ms or 0, until_ms=until_ms)
 
 
 def _say(trained: TrainedVersion) -> None:

@@ -9,8 +9,8 @@ from jobs.features.definition_text import parse_definition
 from jobs.features.feature_rows import feature_catalog
 from udfs.domain.errors import SettingsError
 from udfs.domain.event_transform import EventTransform
-from udfs.domain.feature_catalog import FeatureCatalog
-from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.feature_catalog import CODE_LABELS, FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
 from udfs.domain.window_feature import WindowFeature
 
 __all__ = ["add_features", "retire_features"]
@@ -62,7 +62,7 @@ def add_features(
     read = {each.reads: each.reads_string for each in transforms if each.reads}
     fields = dict.fromkeys((*(field for field in base.required_fields if field in kept), *read))
     taken = [version for known, version, _, _ in rows if known == name]
-    taken += [each.version for each in FEATURE_SETS.values() if each.name == name]
+    taken += [each.version for each in FeatureCatalog().sets.values() if each.name == name]
     definition = FeatureSet(
         name,
         max(taken, default=0) + 1,
@@ -73,7 +73,7 @@ def add_features(
         transforms,
     )
     made = FeatureSet.of_row(name, definition.version, definition.definition())
-    FeatureCatalog((*(each for each in catalog.sets.values() if each not in FEATURE_SETS.values()), made))
+    FeatureCatalog((*catalog.of_rows, made))
     store.define_features(made.name, made.version, made.hash, made.definition())
     return made
 
@@ -89,7 +89,7 @@ def retire_features(store: MetadataStore, name: str) -> FeatureSet:
         When a version that plays a role needs it.
     """
     found = feature_catalog(store.feature_rows()).named(name)
-    if found in FEATURE_SETS.values():
+    if found.label in CODE_LABELS:
         msg = f"{found.label} belongs to the code and cannot be retired; only sets that rows define can."
         raise SettingsError(msg)
     store.retire_features(found.name, found.version)

@@ -1,18 +1,19 @@
-"""The feature sets that rows of ``feature_definition`` define, and how people name one."""
+"""The feature sets that rows of ``feature_definition`` define, and how people and versions name one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from udfs.domain.errors import SettingsError
-from udfs.domain.feature_catalog import FeatureCatalog
-from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
+from udfs.domain.feature_catalog import CODE_LABELS, FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
 
-__all__ = ["FeatureRow", "feature_catalog", "feature_set_named", "retired_labels"]
+__all__ = ["FeatureRow", "feature_catalog", "feature_set_named", "feature_set_of_version", "retired_labels"]
 
 FeatureRow = tuple[str, int, dict[str, Any], int]
 """Name, version, definition, time of creation in epoch milliseconds."""
+_Rows = Callable[[], Iterable[FeatureRow]]
 
 
 def retired_labels(rows: Iterable[FeatureRow]) -> set[str]:
@@ -34,21 +35,19 @@ def feature_catalog(rows: Iterable[FeatureRow]) -> FeatureCatalog:
     (['creditcard@1', 'handbook@1', 'mine@1'], ['creditcard@1', 'handbook@1'])
     """
     rows = list(rows)
-    retired = retired_labels(rows)
-    built_in = {each.label for each in FEATURE_SETS.values()}
-    found: list[FeatureSet] = []
+    passed_over = retired_labels(rows) | CODE_LABELS
+    catalog = FeatureCatalog()
     for name, version, definition, _ in rows:
-        if f"{name}@{version}" in retired | built_in or definition.get("retired"):
+        if f"{name}@{version}" in passed_over or definition.get("retired"):
             continue
         try:
-            found = list(FeatureCatalog([*found, FeatureSet.of_row(name, version, definition)]).sets.values())
+            catalog = FeatureCatalog((*catalog.of_rows, FeatureSet.of_row(name, version, definition)))
         except SettingsError:
             continue  # rows cannot be taken back: one that was written by hand must not stop every job
-        found = [each for each in found if each.label not in built_in]
-    return FeatureCatalog(found)
+    return catalog
 
 
-def feature_set_named(name: str, rows: Callable[[], Iterable[FeatureRow]]) -> FeatureSet:
+def feature_set_named(name: str, rows: _Rows) -> FeatureSet:
     """Return a set by name or label; the rows are only read for one that is not the code's.
 
     Raises
@@ -56,4 +55,35 @@ def feature_set_named(name: str, rows: Callable[[], Iterable[FeatureRow]]) -> Fe
     SettingsError
         If there is none.
     """
-    return FeatureSet.named(name) if name in FEATURE_SETS else feature_catalog(rows()).named(name)
+    code = FeatureCatalog()
+    of_code = [each for each in code.sets.values() if name in (each.name, each.label)]
+    return of_code[0] if of_code else feature_catalog(rows()).named(name)
+
+
+def feature_set_of_version(header: Mapping[str, Any], rows: _Rows) -> FeatureSet:
+    """Return the set a version was trained on, whether it is retired by now or not; the rows are only read if need be.
+
+    Parameters
+    ----------
+    header
+        Of the version's artifact.
+
+    Raises
+    ------
+    SettingsError
+        If neither this code nor a row defines it, or not as the version knew it.
+    """
+    label, recorded = (str(header["feature_set"][name]) for name in ("label", "hash"))
+    found = FeatureCatalog().sets.get(label)
+    if found is None:
+        row = next((each for each in rows() if f"{each[0]}@{each[1]}" == label), None)
+        found = None if row is None else FeatureSet.of_row(*row[:3])
+    if found is None:
+        msg = f"Nothing defines the feature set {label!r:.80} of the version: neither this code nor weir features list."
+        raise SettingsError(msg)
+    if found.hash != recorded:
+        msg = (
+            f"The version was trained on another {label} (hash {recorded:.12}) than is defined now ({found.hash:.12})."
+        )
+        raise SettingsError(msg)
+    return found

@@ -22,7 +22,7 @@ class RetrainingOrder:
     model
         The registered model.
     feature_set
-        Name out of :data:`udfs.domain.feature_set.FEATURE_SETS`.
+        Name or label of a set of the code or of rows; None for the champion's own.
     role
         The challenger's: where a new version is tried.
     algorithm
@@ -39,6 +39,8 @@ class RetrainingOrder:
         Decide and write the decision down, but change nothing.
     who
         For the decision's row.
+    first_feature_set
+        Name of the set of the first version, which has no champion before it.
 
     Raises
     ------
@@ -47,7 +49,7 @@ class RetrainingOrder:
     """
 
     model: str
-    feature_set: str
+    feature_set: str | None = None
     role: str = "challenger"
     algorithm: str | None = None
     anew: bool = False
@@ -57,6 +59,7 @@ class RetrainingOrder:
     alert_rate: float = 0.001
     dry_run: bool = False
     who: str = ""
+    first_feature_set: str = "handbook"
 
     def __post_init__(self) -> None:
         if not ROLE.fullmatch(self.role) or self.role == "champion":

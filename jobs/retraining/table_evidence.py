@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 from connectors.iceberg.read_labelled_rows import read_labelled_rows
 from connectors.iceberg.training_snapshot import TrainingSnapshot
 from connectors.postgres.activation_record import ActivationRecord
-from jobs.comparison import compare_versions
+from jobs.comparison import compare_versions, widest
+from jobs.features.feature_rows import FeatureRow, feature_set_of_version
 from jobs.training.table_rows import TableRows
 from model_store.compiled_scorer import load_scorer
 from udfs.domain.errors import SettingsError
 from udfs.domain.evidence import Evidence
-from udfs.domain.feature_set import FEATURE_SETS
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -25,6 +25,10 @@ class Artifacts(Protocol):
 
     def load_artifact(self, digest: str) -> bytes:
         """Return an artifact's bytes."""
+        ...
+
+    def feature_rows(self) -> list[FeatureRow]:
+        """Return the rows that define feature sets."""
         ...
 
 
@@ -51,19 +55,19 @@ class TableEvidence:
         Raises
         ------
         SettingsError
-            If the two know different features.
+            If the other knows a feature that the judged one does not, so that nobody recorded it.
         ConnectionLostError, TablesError, ArtifactError
             If the tables or an artifact cannot be read.
         """
         a, b = (load_scorer(self._artifacts.load_artifact(each.digest)) for each in (judged, other))
-        labels = [each.header["feature_set"]["label"] for each in (a, b)]
-        features = next((each for each in FEATURE_SETS.values() if each.label == labels[0]), None)
-        if features is None or labels[0] != labels[1]:
+        if widest(a, b) is not a:
+            labels = [each.header["feature_set"]["label"] for each in (a, b)]
             msg = (
                 f"Version {judged.version} knows the features {labels[0]}, version {other.version} {labels[1]}: they "
                 "cannot be compared. Decide by hand: weir promote, or weir retrain --anew."
             )
             raise SettingsError(msg)
+        features = feature_set_of_version(a.header, self._artifacts.feature_rows)
         snapshot = TrainingSnapshot.newest(self._catalog)
         rows = read_labelled_rows(
             self._catalog,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.iceberg.training_snapshot import TrainingSnapshot
 from connectors.postgres.activation_record import ActivationRecord
 from connectors.postgres.metadata_store import MetadataStore
+from jobs.features.feature_rows import feature_set_named, feature_set_of_version
 from jobs.retraining.retraining_order import RetrainingOrder
 from jobs.training.algorithms import algorithm_of
 from jobs.training.open_table_rows import open_table_rows
@@ -16,6 +17,7 @@ from jobs.training.table_rows import TableRows
 from jobs.training.train_version import DEFAULT_ALGORITHM, TrainedVersion, train_version
 from model_store.artifact import Artifact
 from model_store.registry import Registry
+from udfs.domain.feature_set import FeatureSet
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -31,8 +33,8 @@ class TrainingPlan:
     ----------
     rows
         All rows of the snapshot.
-    algorithm
-        Name of the algorithm.
+    feature_set, algorithm
+        Label of the feature set, and name of the algorithm.
     parent
         The version to go on from; None to train anew.
     new, frauds
@@ -42,6 +44,7 @@ class TrainingPlan:
     """
 
     rows: TableRows
+    feature_set: str
     algorithm: str
     parent: str | None
     new: int
@@ -85,21 +88,29 @@ class TableTrainer:
             As the tables and the registry raise them.
         """
         before = None if champion is None else self._registry.version(order.model, champion.version)
+        header = None if before is None else Artifact.decode(self._store.load_artifact(before.digest)).header
         algorithm = order.algorithm or (before.algorithm if before else DEFAULT_ALGORITHM)
         supervised = algorithm_of(algorithm).supervised
-        rows = open_table_rows(self._catalog, order.feature_set, keep=False)
+        features = self._features(order, header)
+        rows = open_table_rows(self._catalog, features, keep=False)
         learned = rows.for_kind(supervised=supervised)
         parent = None
-        if before is not None and not order.anew and before.algorithm == algorithm:
-            parent = before.version
-            learned = learned.after(Artifact.decode(self._store.load_artifact(before.digest)).header)
+        if before is not None and header is not None and not order.anew and before.algorithm == algorithm:
+            if header["feature_set"]["hash"] == features.hash:
+                parent = before.version
+                learned = learned.after(header)
         new, frauds = len(learned), int((learned.rows.label == 1).sum())
         reason = None
         what = "labelled transactions" if supervised else "transactions"
         if new < order.min_new:
             since = f" that version {parent} does not know" if parent else ""
             reason = f"there are {new:,} {what}{since}, fewer than {order.min_new:,}"
-        return TrainingPlan(rows, algorithm, parent, new, frauds, reason)
+        return TrainingPlan(rows, features.label, algorithm, parent, new, frauds, reason)
+
+    def _features(self, order: RetrainingOrder, champion: Mapping[str, Any] | None) -> FeatureSet:
+        if order.feature_set is None and champion is not None:
+            return feature_set_of_version(champion, self._store.feature_rows)
+        return feature_set_named(order.feature_set or order.first_feature_set, self._store.feature_rows)
 
     def train(self, order: RetrainingOrder, plan: TrainingPlan) -> TrainedVersion:
         """Tag the snapshot, train, and register; the version has no role yet.
@@ -116,7 +127,7 @@ class TableTrainer:
             store=self._store,
             model=order.model,
             algorithm=plan.algorithm,
-            feature_set=order.feature_set,
+            feature_set=plan.feature_set,
             seed=order.seed,
             alert_rate=order.alert_rate,
             parent=plan.parent,

@@ -22,6 +22,8 @@ from jobs.serving.stream_scorer import StreamScorer
 from model_store.compiled_scorer import warm_up
 from model_store.live_versions import LiveVersions
 from model_store.registry import Registry
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
 
 __all__ = ["Services", "build_services"]
 
@@ -33,7 +35,7 @@ class Services:
     Parameters
     ----------
     feature_set
-        Name of the stream's feature set.
+        The stream's.
     live
         The accepted versions, loaded.
     store
@@ -52,7 +54,7 @@ class Services:
         Topics that are followed, by name; ``weir.metadata`` must have been read before the API is ready.
     """
 
-    feature_set: str
+    feature_set: FeatureSet
     live: LiveVersions
     store: MetadataStore
     registry: Registry
@@ -111,7 +113,7 @@ def build_services(plan: ServingPlan) -> Services:
         ("model_quality", follow("model_quality", quality.take)),
     )
     return Services(
-        feature_set=plan.feature_set,
+        feature_set=FeatureCatalog.of_code(plan.feature_set),
         live=live,
         store=MetadataStore(plan.dsn),
         registry=Registry(plan.mlflow),

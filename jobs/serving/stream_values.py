@@ -27,8 +27,8 @@ def transaction_in(body: bytes, feature_set: FeatureSet, now_ms: int) -> Transac
 
     Examples
     --------
-    >>> from udfs.domain.feature_set import FEATURE_SETS
-    >>> transaction_in(b'{"transaction_id": 1, "amount": NaN}', FEATURE_SETS["handbook"], 0)
+    >>> from udfs.domain.feature_catalog import FeatureCatalog
+    >>> transaction_in(b'{"transaction_id": 1, "amount": NaN}', FeatureCatalog.of_code("handbook"), 0)
     Traceback (most recent call last):
     jobs.serving.problem.Problem: not_finite: the value holds NaN, an infinity or a number too large for a double.
     """

@@ -18,7 +18,7 @@ __all__ = ["open_table_rows", "parse_source"]
 
 def open_table_rows(
     catalog: Catalog,
-    feature_set: str,
+    features: FeatureSet,
     *,
     tag: str | None = None,
     since_ms: int = 0,
@@ -29,8 +29,8 @@ def open_table_rows(
 
     Parameters
     ----------
-    feature_set
-        Name out of :data:`udfs.domain.feature_set.FEATURE_SETS`.
+    features
+        Which features; of what the stream recorded only numbers come to the tables.
     tag
         Of an earlier training set; None for the tables as they are now.
     since_ms, until_ms
@@ -41,11 +41,14 @@ def open_table_rows(
     Raises
     ------
     SettingsError
-        For an unknown feature set or tag, empty tables, and when no transaction is in that time.
+        For an unknown tag, features that are strings, empty tables, and when no transaction is in that time.
     ConnectionLostError, TablesError
         If the catalog or S3 does not answer or a table is not there.
     """
-    features = FeatureSet.named(feature_set)
+    texts = [name for name in features.features if name in features.strings]
+    if texts:
+        msg = f"The tables hold numbers only, {features.label} has the string {texts[0]}; train it from a file."
+        raise SettingsError(msg)
     snapshot = TrainingSnapshot.newest(catalog) if tag is None else TrainingSnapshot.tagged(catalog, tag)
     rows = read_labelled_rows(
         catalog, snapshot, features.label, features.features, since_ms=since_ms, until_ms=until_ms

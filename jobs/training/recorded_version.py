@@ -23,6 +23,8 @@ from model_store.export import libraries
 from model_store.registry import ARTIFACT_PATH, RECORD_PATH, SOURCE_PATH
 from model_store.training_record import SCHEMA
 from udfs.domain.errors import ArtifactError, RegistryError, SettingsError
+from udfs.domain.feature_catalog import CODE_LABELS
+from udfs.domain.feature_set import FeatureSet
 
 __all__ = ["RecordedVersion"]
 
@@ -161,6 +163,8 @@ class RecordedVersion:
         yield "feature_set", self.record.get("feature_set"), header["feature_set"]["label"]
         yield "parent", self.parent_digest, header["parent"]
         yield "trained_until_ms", self.record.get("trained_until_ms"), header["trained_until_ms"]
+        if (defined := self._part("feature_definition")) or header["feature_set"]["label"] not in CODE_LABELS:
+            yield "the hash of feature_definition", _hash(defined), header["feature_set"]["hash"]
         for part, made in (
             ("parameters", training.get("parameters")),
             ("data", training.get("data")),
@@ -173,6 +177,14 @@ class RecordedVersion:
     def _part(self, name: str) -> dict[str, Any]:
         part = self.record.get(name)
         return part if isinstance(part, dict) else {}
+
+
+def _hash(defined: Mapping[str, Any]) -> str | None:
+    """Return the hash of a feature set as it is recorded; None where the record defines none."""
+    try:
+        return FeatureSet.of_row(defined["name"], defined["version"], defined["definition"]).hash
+    except (KeyError, SettingsError):
+        return None
 
 
 def _sha256(path: Path) -> str:

@@ -91,8 +91,8 @@ def train_version(
     model
         The registered model.
     algorithm, feature_set
-        Names out of :data:`jobs.training.algorithms.ALGORITHMS` and :data:`udfs.domain.feature_set.FEATURE_SETS`. Without an
-        algorithm, the parent's, or half-space trees.
+        A name out of :data:`jobs.training.algorithms.ALGORITHMS`, and the name or label of a set of the code or of rows.
+        Without an algorithm, the parent's, or half-space trees.
     first_row
         Index of the first row of a data set to learn from.
     seed
@@ -130,12 +130,12 @@ def train_version(
     # The bytes first: a version is not in MLflow before it could be deployed.
     digest = store.insert_artifact(done.artifact)
     store.define_features(features.name, features.version, features.hash, features.definition())
-    record = _record(done, digest, data_path, None if before is None else (before.version, before.digest))
+    record = _record(done, features, digest, data_path, None if before is None else (before.version, before.digest))
     return _result(registry.register(model, record).version, model, record, done.trained)
 
 
 def _record(
-    done: TrainedArtifact, digest: str, data_path: str | None, parent: tuple[str, str] | None
+    done: TrainedArtifact, features: FeatureSet, digest: str, data_path: str | None, parent: tuple[str, str] | None
 ) -> TrainingRecord:
     source, build_id = _source()
     header = Artifact.decode(done.artifact).header
@@ -154,6 +154,7 @@ def _record(
         libraries=header["libraries"],
         source=source,
         parent=None if parent is None else {"version": parent[0], "digest": parent[1]},
+        feature_definition={"name": features.name, "version": features.version, "definition": features.definition()},
     )
 
 

@@ -1,4 +1,7 @@
-"""The feature sets a job computes: those of the code, and those that rows define."""
+"""The feature sets there are: those of the code, and those that rows define. The only way to either.
+
+Who needs a set by its name or label asks here, or is handed one; a house test holds that.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +63,25 @@ class FeatureCatalog:
                         "a name has one meaning. Choose another name."
                     )
                     raise SettingsError(msg)
+
+    @staticmethod
+    def of_code(name: str) -> FeatureSet:
+        """Return a set of the code by its name, as a stream is started with one.
+
+        Raises
+        ------
+        SettingsError
+            If there is none.
+
+        Examples
+        --------
+        >>> FeatureCatalog.of_code("handbook").label
+        'handbook@1'
+        """
+        if name not in FEATURE_SETS:
+            msg = f"There is no feature set {name!r:.80}; choose one of {', '.join(FEATURE_SETS)}."
+            raise SettingsError(msg)
+        return FEATURE_SETS[name]
 
     @classmethod
     def from_json(cls, texts: Iterable[str]) -> FeatureCatalog:

@@ -60,20 +60,6 @@ class FeatureSet:
     strings: tuple[str, ...] = ()
     transforms: tuple[EventTransform, ...] = ()
 
-    @staticmethod
-    def named(name: str) -> FeatureSet:
-        """Return a feature set of this code by its name.
-
-        Raises
-        ------
-        SettingsError
-            If there is none.
-        """
-        if name not in FEATURE_SETS:
-            msg = f"There is no feature set {name!r}; choose one of {', '.join(FEATURE_SETS)}."
-            raise SettingsError(msg)
-        return FEATURE_SETS[name]
-
     @property
     def label(self) -> str:
         """Name and version, as published: ``handbook@1``."""
@@ -163,4 +149,4 @@ FEATURE_SETS: Mapping[str, FeatureSet] = MappingProxyType(
         "creditcard": FeatureSet("creditcard", 1, _CREDITCARD, _CREDITCARD),
     }
 )
-"""Every feature set a job can be started with, by name."""
+"""Every feature set a job can be started with, by name; asked for by :mod:`udfs.domain.feature_catalog` alone."""

@@ -20,7 +20,6 @@ from udfs.domain.dead_letter import dead_letter
 from udfs.domain.event import Position, Transaction, Truth
 from udfs.domain.event_order import in_event_order, time_of
 from udfs.domain.feature_catalog import FeatureCatalog
-from udfs.domain.feature_set import FEATURE_SETS
 from udfs.domain.metadata import FeatureDefinition, parse_metadata
 from udfs.domain.parsing import Control, Rejection, parse_transaction, parse_truth
 from udfs.domain.payload import encode
@@ -88,7 +87,7 @@ class CustomerStage(KeyedProcessFunction):
             lambda: customer_histories(self._customers, self._parts, self._settings.lateness_ms),
         )
         self._held_back = HeldBack(ctx, self._settings)
-        self._feature_set = FEATURE_SETS[self._settings.feature_set]
+        self._feature_set = self._settings.stream_features()
 
     def process_element(self, batch: Any, ctx: Any) -> Iterator[Any]:  # noqa: ANN401
         """Handle one batch of one topic and one shard."""

@@ -106,7 +106,7 @@ class ScoreStage(KeyedBroadcastProcessFunction):
             if state.contains(DEPLOYMENT):
                 self._scorer = self._build(state)
             elif self._settings.first_deployment_seq == 0:
-                self._scorer = RoleScorer(Deployment(), {}, feature_set=self._settings.feature_set)
+                self._scorer = RoleScorer(Deployment(), {}, feature_set=self._settings.stream_features())
         if self._scorer is None or self._scorer.deployment.seen_seq < self._settings.first_deployment_seq:
             return None
         return self._scorer
@@ -118,7 +118,7 @@ class ScoreStage(KeyedBroadcastProcessFunction):
         return RoleScorer(
             deployment,
             versions,
-            feature_set=self._settings.feature_set,
+            feature_set=self._settings.stream_features(),
             by_event_time=self._settings.activation == "event_time",
         )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from udfs.domain.feature_catalog import FeatureCatalog
+from udfs.domain.feature_set import FeatureSet
+
 __all__ = ["StageSettings"]
 
 
@@ -67,6 +70,10 @@ class StageSettings:
     feature_rows: tuple[str, ...] = ()
     payload: Literal["json", "avro"] = "json"
     quiet_shard_ms: int = 60_000
+
+    def stream_features(self) -> FeatureSet:
+        """Return the feature set whose fields every transaction must have."""
+        return FeatureCatalog.of_code(self.feature_set)
 
     def release_time_ms(self, time_ms: int) -> int:
         """Return the watermark from which on every event of ``time_ms``'s source window has reached the stage.

@@ -11,7 +11,6 @@ from jobs.serving.problem import Problem
 from jobs.serving.services import Services
 from model_store.model_version import ModelVersion
 from udfs.domain.errors import RegistryError
-from udfs.domain.feature_set import FEATURE_SETS
 
 __all__ = ["router"]
 
@@ -24,7 +23,7 @@ def router(services: Services) -> APIRouter:
     async def models() -> list[dict[str, Any]]:
         """Tell which version holds which role, from memory: what `/v1/predict` scores with at this moment."""
         loaded = services.live.current
-        feature_set = FEATURE_SETS[services.feature_set]
+        feature_set = services.feature_set
         roles = [
             {
                 "role": each.role,

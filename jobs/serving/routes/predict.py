@@ -14,7 +14,6 @@ from jobs.serving.predictor import Predictor, Wanted
 from jobs.serving.problem import Problem
 from jobs.serving.services import Services
 from jobs.serving.version_comparison import compare_versions
-from udfs.domain.feature_set import FEATURE_SETS
 
 __all__ = ["router"]
 
@@ -22,7 +21,7 @@ __all__ = ["router"]
 def router(services: Services, limits: Limits) -> APIRouter:
     """Return ``/v1/predict``."""
     routes = APIRouter(prefix="/v1/predict", tags=["scores"])
-    feature_set = FEATURE_SETS[services.feature_set]
+    feature_set = services.feature_set
 
     @routes.post("", summary="Score features", response_model=PredictAnswer)
     async def predict(

@@ -15,7 +15,6 @@ from jobs.serving.services import Services
 from jobs.serving.stream_messages import TRANSACTION_BODY, TRUTHS_BODY, StreamAnswer, TruthsAnswer
 from jobs.serving.stream_values import transaction_in, truths_in
 from udfs.domain.deployment import CHAMPION
-from udfs.domain.feature_set import FEATURE_SETS
 
 __all__ = ["router"]
 
@@ -23,7 +22,7 @@ __all__ = ["router"]
 def router(services: Services, limits: Limits) -> APIRouter:
     """Return ``/v1/transactions`` and ``/v1/truths``."""
     routes = APIRouter(prefix="/v1", tags=["stream"])
-    feature_set = FEATURE_SETS[services.feature_set]
+    feature_set = services.feature_set
 
     @routes.post(
         "/transactions",

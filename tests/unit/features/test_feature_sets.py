@@ -13,7 +13,7 @@ from connectors.data.dataset import open_dataset
 from jobs.backfill.run_backfill import run_backfill
 from jobs.features.definition_text import definition_text, parse_definition
 from jobs.features.feature_changes import add_features, retire_features
-from jobs.features.feature_rows import feature_catalog, feature_set_named
+from jobs.features.feature_rows import feature_catalog, feature_set_named, feature_set_of_version
 from jobs.training.training_examples import examples_of
 from tests.unit.operators.fakes import FakeFlink
 from tests.unit.operators.test_truth_join_stage import stage as truth_join
@@ -60,6 +60,28 @@ def test_a_set_is_the_other_ones_features_in_order_and_then_its_own():
     assert feature_catalog(store.rows).named("mine@1") == made
     assert len({made.hash, again.hash, FEATURE_SETS["handbook"].hash}) == 3
     assert add(store, "handbook", features=[SPENT]).label == "handbook@2"
+
+
+def test_a_version_finds_its_set_also_when_it_is_retired_and_only_the_very_one():
+    store = Rows()
+    made = add(store)
+    header = {"feature_set": {"label": made.label, "hash": made.hash}}
+    retire_features(store, "mine")
+    assert feature_set_of_version(header, store.feature_rows) == made
+    with pytest.raises(SettingsError, match="trained on another mine@1"):
+        feature_set_of_version({"feature_set": {"label": made.label, "hash": "00"}}, store.feature_rows)
+    with pytest.raises(SettingsError, match="Nothing defines the feature set 'mine@9'"):
+        feature_set_of_version({"feature_set": {"label": "mine@9", "hash": "00"}}, store.feature_rows)
+
+
+def test_the_rows_are_only_read_for_a_set_that_is_not_of_the_code():
+    def nobody():
+        raise AssertionError
+
+    handbook = FEATURE_SETS["handbook"]
+    assert feature_set_named("handbook", nobody) == feature_set_named("handbook@1", nobody) == handbook
+    header = {"feature_set": {"label": handbook.label, "hash": handbook.hash}}
+    assert feature_set_of_version(header, nobody) == handbook
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def scorer(
         row = Activation(seq, "fraud", role, str(seq), digest(versions[name]), None, 10 * seq, False, forced)
         deployment = deployment.accept(row)
     loaded = {digest(data): LoadedVersion.load(data) for data in versions.values()}
-    return RoleScorer(deployment, loaded, feature_set="handbook", by_event_time=by_event_time)
+    return RoleScorer(deployment, loaded, feature_set=FEATURE_SETS["handbook"], by_event_time=by_event_time)
 
 
 def event(name: str, sets: dict[str, bool] | None, mine: FeatureSet) -> dict:

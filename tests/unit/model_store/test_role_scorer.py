@@ -51,7 +51,7 @@ def scorer(*activations: Activation, by_event_time: bool = False) -> RoleScorer:
     for each in activations:
         deployment = deployment.accept(each)
     versions = {digest(data): LoadedVersion.load(data) for data in (FIRST, SECOND)}
-    return RoleScorer(deployment, versions, feature_set="creditcard", by_event_time=by_event_time)
+    return RoleScorer(deployment, versions, feature_set=FEATURE_SETS["creditcard"], by_event_time=by_event_time)
 
 
 def test_champion_and_challenger_score_the_same_event_on_the_same_features():

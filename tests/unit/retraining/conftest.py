@@ -25,7 +25,7 @@ from tests.unit.iceberg.conftest import Tables
 from tests.unit.iceberg.conftest import tables as tables
 from tests.unit.postgres.conftest import dsn as dsn
 from tests.unit.postgres.conftest import postgres as postgres
-from udfs.domain.feature_set import FEATURE_SETS
+from udfs.domain.feature_set import FEATURE_SETS, FeatureSet
 from udfs.domain.promotion_policy import PromotionPolicy
 
 FEATURES = FEATURE_SETS["handbook"]
@@ -66,6 +66,12 @@ class Registry:
         }
         return files[path]
 
+    def features(self, version: str) -> FeatureSet:
+        """Return what a version was trained on, as its record says."""
+        defined = self.records[int(version) - 1].feature_definition
+        assert defined is not None
+        return FeatureSet.of_row(**defined)
+
     def set_tags(self, model: str, version: str, tags: dict[str, str]) -> None:
         self.tags.setdefault(version, {}).update(tags)
 
@@ -88,6 +94,8 @@ class Loop:
     store: MetadataStore
     log: RetrainingLog
     examples: Sequence[Example]
+    features: FeatureSet = FEATURES
+    """Of the examples, and of what no version scored."""
     at: int = 0
     waiting: list[Example] = field(default_factory=list)
 
@@ -100,6 +108,7 @@ class Loop:
         deployed = {each.role: each for each in self.store.deployments("fraud") if not each.retired}
         played = {role: (each.version, each.digest) for role, each in deployed.items()} or {"champion": (None, None)}
         for role, (version, digest) in played.items():
+            known = self.features if version is None else self.registry.features(version)
             self.tables.infer(
                 *(
                     {
@@ -109,7 +118,8 @@ class Loop:
                         "version": version,
                         "digest": digest,
                         "score": None if version is None else 0.5,
-                        "features": each.vector,
+                        "feature_set": known.label,
+                        "features": {name: each.vector[name] for name in known.features},
                     }
                     for each in new
                 )

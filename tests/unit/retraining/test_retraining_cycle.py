@@ -10,10 +10,13 @@ import pytest
 from connectors.data.dataset import open_dataset
 from connectors.iceberg.read_labelled_rows import read_labelled_rows
 from connectors.iceberg.training_snapshot import TrainingSnapshot
+from jobs.features.feature_changes import add_features
 from jobs.training.reproduction import reproduce_version
 from jobs.training.train_version import train_version
-from tests.unit.retraining.conftest import POLICY, Loop
+from jobs.training.training_examples import examples_of
+from tests.unit.retraining.conftest import FEATURES, POLICY, Loop
 from udfs.domain.errors import SettingsError
+from udfs.domain.feature_set import FeatureSet
 
 CREDITCARD = Path(__file__).parents[2] / "data" / "creditcard_2500.parquet"
 
@@ -46,15 +49,21 @@ def test_versions_are_trained_tried_promoted_and_made_again_from_their_records(l
     assert said([judged, trained]) == [("keep", "2", "1"), ("train", "3", "2")]
     assert loop.log.decisions("fraud")[0] == trained
 
+    assert made_again(loop, "3") == ["1", "2", "3"]
+
+
+def made_again(loop: Loop, version: str) -> list[str]:
+    """Train a version again from its record, which must succeed; return it and its parents."""
+
     def read_tables(recorded):
         data = recorded.tables
         snapshot = TrainingSnapshot.tagged(loop.tables.catalog, data["tag"])
         assert snapshot.tables == data["tables"]
         return read_labelled_rows(loop.tables.catalog, snapshot, recorded.record["feature_set"], recorded.features)
 
-    result = reproduce_version(loop.registry, "fraud", "3", read_tables=read_tables)
-    assert [step.version for step in result.steps] == ["1", "2", "3"]
+    result = reproduce_version(loop.registry, "fraud", version, read_tables=read_tables)
     assert result.equal, result.problem
+    return [step.version for step in result.steps]
 
 
 def test_a_champion_that_falls_below_its_predecessor_gives_way(loop: Loop):
@@ -136,3 +145,43 @@ def test_versions_on_other_features_are_not_compared(loop: Loop):
     loop.registry.set_alias("fraud", "challenger", "2")
     with pytest.raises(SettingsError, match="cannot be compared"):
         loop.round()
+
+
+def defined_by_rows(loop: Loop) -> FeatureSet:
+    """Let the stream carry the handbook's features and one more, which a row defines."""
+    spent = "SPENT_3D=customer.sum(amount) 3d"
+    made = add_features(loop.store, "mine", based_on="handbook", features=[spent], without=[])
+    dataset = open_dataset("generator", rows=4_000, seed=4, truth_delay_ms=86_400_000)
+    loop.examples, loop.features = list(examples_of(dataset, made)), made
+    return made
+
+
+def test_the_loop_goes_round_on_a_feature_set_that_a_row_defines(loop: Loop):
+    mine = defined_by_rows(loop)
+    loop.stream(150)
+    loop.stream(150)
+    assert said(loop.round(feature_set="mine")) == [("train", "1", None)]
+    loop.stream(1_500)
+    assert said(loop.round(feature_set=None)) == [("train", "2", "1")]  # the champion's own set
+    assert [each.feature_set for each in loop.registry.records] == [mine.label] * 2
+    loop.stream(1_000)
+    (judged,) = loop.round(feature_set=None)
+    assert (judged.version, judged.other) == ("2", "1")
+    assert judged.positives
+    assert made_again(loop, "2") == ["1", "2"]
+
+
+def test_a_version_on_more_features_is_tried_against_a_champion_that_knows_some_of_them(loop: Loop):
+    defined_by_rows(loop)
+    loop.features = FEATURES
+    loop.stream(500)
+    assert said(loop.round(feature_set=None)) == [("train", "1", None)]
+    loop.features = loop.registry.features("1")
+    dataset = open_dataset("generator", rows=4_000, seed=4, truth_delay_ms=0)
+    train_version(dataset.part(0, 300), registry=loop.registry, store=loop.store, model="fraud", feature_set="mine")
+    loop.registry.set_tags("fraud", "2", {})
+    loop.registry.set_alias("fraud", "challenger", "2")
+    loop.stream(1_500)
+    (judged,) = loop.round(feature_set=None)
+    assert (judged.version, judged.other) == ("2", "1")
+    assert judged.difference is not None

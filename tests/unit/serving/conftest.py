@@ -27,6 +27,7 @@ from model_store.artifact import digest as digest_of
 from model_store.live_versions import LiveVersions
 from model_store.registry import Registry
 from tests.e2e.models import trained
+from udfs.domain.feature_catalog import FeatureCatalog
 
 MODEL = "fraud"
 LIMITS = Limits(max_body_bytes=20_000, max_batch=5, body_timeout_s=0.5, answer_timeout_ms=300)
@@ -80,7 +81,7 @@ def services(live) -> Services:
 
     desk, sender = AnswerDesk(), Sender(broker)
     return Services(
-        feature_set="handbook",
+        feature_set=FeatureCatalog.of_code("handbook"),
         live=live,
         store=MetadataStore(f"host=127.0.0.1 port={NOBODY} user=weir password=secret dbname=weir connect_timeout=2"),
         registry=Registry(f"http://127.0.0.1:{NOBODY}"),

@@ -87,7 +87,9 @@ def test_a_feature_that_is_not_there_gives_what_the_stream_gives(client, live, g
     transaction = parse_transaction(text, at)
     transaction["features"] = {name: value for name, value in row.items() if value is not None}
     loaded = live.current
-    stream = RoleScorer(loaded.deployment, loaded.versions, feature_set="handbook").score([transaction], None, 1)[0]
+    stream = RoleScorer(loaded.deployment, loaded.versions, feature_set=FEATURE_SETS["handbook"]).score(
+        [transaction], None, 1
+    )[0]
     assert result["scores"] == [
         {"score": stream["score"], "reason": stream["reason"], "missing": ["TERMINAL_ID_RISK_7DAY_WINDOW"]}
     ]
@@ -96,7 +98,7 @@ def test_a_feature_that_is_not_there_gives_what_the_stream_gives(client, live, g
 
 @pytest.mark.parametrize("text", ["NaN", "1e999", '"12"', "true", "[1]", "null", None])
 def test_a_field_the_feature_set_requires_is_refused_with_the_reason_of_the_dead_letter(services, text):
-    services.feature_set = "creditcard"
+    services.feature_set = FEATURE_SETS["creditcard"]
     required = FEATURE_SETS["creditcard"].required_fields
     fields = {name: "1.5" for name in required} | {"V3": text}
     row = ", ".join(f'"{name}": {value}' for name, value in fields.items() if value is not None)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from connectors.data.dataset import open_dataset
+from jobs.features.feature_changes import add_features
+from jobs.features.feature_rows import FeatureRow
 from jobs.training.reproduction import Reproduction, reproduce_version
 from jobs.training.train_version import train_version
 from model_store.artifact import digest
@@ -29,6 +31,7 @@ class Records:
         self.files: dict[tuple[str, str], bytes] = {}
         self.digests: dict[str, str] = {}
         self.artifacts: dict[str, bytes] = {}
+        self.features: dict[tuple[str, int], dict[str, Any]] = {}
 
     def register(self, model: str, record: TrainingRecord) -> ModelVersion:
         version = str(len(self.digests) + 1)
@@ -54,8 +57,11 @@ class Records:
     def load_artifact(self, name: str) -> bytes:
         return self.artifacts[name]
 
-    def define_features(self, *_: object) -> None:
-        """Nothing here reads them."""
+    def define_features(self, name: str, version: int, _: str, definition: dict[str, Any]) -> None:
+        self.features[name, version] = definition
+
+    def feature_rows(self) -> list[FeatureRow]:
+        return [(*label, definition, 0) for label, definition in self.features.items()]
 
     def change(self, version: str, edit: Callable[[dict[str, Any]], Any]) -> None:
         """Tamper with a training.json."""
@@ -101,6 +107,17 @@ def test_a_child_comes_out_again_from_the_root_parent_on(trained: Records) -> No
 
 def test_a_supervised_version_on_a_part_of_the_rows_comes_out_again(trained: Records) -> None:
     assert again(trained, "3").problem is None
+
+
+def test_a_version_on_a_feature_set_of_rows_needs_no_rows_to_come_out_again() -> None:
+    records = Records()
+    store: Any = records
+    add_features(store, "mine", based_on="handbook", features=["SPENT_3D=customer.sum(amount) 3d"], without=[])
+    train(records, open_dataset("generator", rows=300, seed=3), feature_set="mine")
+    records.features.clear()
+    assert again(records, "1").problem is None
+    records.change("1", lambda record: record.pop("feature_definition"))
+    assert "feature_definition is None" in str(again(records, "1").problem)
 
 
 def test_a_changed_working_copy_does_not_matter(trained: Records, tmp_path: Path, monkeypatch: Any) -> None:
@@ -152,6 +169,8 @@ def rewritten(bundle: bytes, path: str, old: bytes, new: bytes) -> bytes:
         (lambda record: record["code"].update(build_id="0" * 64), "the recorded code"),
         (lambda record: record.update(parent={"version": "1", "digest": "0" * 64}), "its own ancestor"),
         (lambda record: record.update(data=None), "data."),
+        (lambda record: record["feature_definition"]["definition"]["features"].pop(), "feature_definition"),
+        (lambda record: record["feature_definition"].pop("definition"), "feature_definition is None"),
     ],
 )
 def test_a_tampered_record_is_found_and_named(records: Records, edit: Any, named: str) -> None:
