@@ -33,9 +33,6 @@ POLICY = PromotionPolicy(min_positives=5, min_scored=200, max_positives=400)
 
 
 class Registry:
-    def check_experiment(self, model: str) -> None:
-        """Find nothing wrong."""
-
     """What MLflow and the trigger in its tables do: an alias is an activation."""
 
     def __init__(self, store: MetadataStore) -> None:
@@ -43,6 +40,9 @@ class Registry:
         self.records: list[TrainingRecord] = []
         self.aliases: dict[str, str] = {}
         self.tags: dict[str, dict[str, str]] = {}
+
+    def check_experiment(self, model: str) -> None:
+        """No experiment is deleted here."""
 
     def register(self, model: str, record: TrainingRecord) -> ModelVersion:
         self.records.append(record)

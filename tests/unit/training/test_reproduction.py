@@ -33,6 +33,9 @@ class Records:
         self.artifacts: dict[str, bytes] = {}
         self.features: dict[tuple[str, int], dict[str, Any]] = {}
 
+    def check_experiment(self, model: str) -> None:
+        """No experiment is deleted here."""
+
     def register(self, model: str, record: TrainingRecord) -> ModelVersion:
         version = str(len(self.digests) + 1)
         self.digests[version] = record.digest
