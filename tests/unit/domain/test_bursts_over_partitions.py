@@ -18,7 +18,9 @@ def history(seed, *, partitions=4, terminals=12):
     rows, late, number = [], [], 0
     for burst in range(BURSTS):
         queues, told = [[] for _ in range(partitions)], []
-        times = sorted(chance.randrange(burst * DAYS_EACH * DAY_MS, (burst + 1) * DAYS_EACH * DAY_MS) for _ in range(EACH))
+        times = sorted(
+            chance.randrange(burst * DAYS_EACH * DAY_MS, (burst + 1) * DAYS_EACH * DAY_MS) for _ in range(EACH)
+        )
         for time_ms in times:
             who = f"t{number}", f"k{chance.randrange(terminals)}", time_ms
             number += 1
