@@ -72,14 +72,18 @@ def recorded_examples(
 
 
 def _note(truths: dict[str, Truth], record: Record) -> None:
-    """Keep the newest truth of a transaction: the highest revision, and the graver of two labels with one revision."""
+    """Keep the newest truth of a transaction: the highest revision, and the graver of two with one revision."""
     position = Position(partition=record.partition, offset=record.offset, ingestion_time_ms=record.timestamp_ms)
     text = None if record.value is None else record.value.decode(errors="replace")
     truth = parse_truth(text, position)
     if isinstance(truth, dict):
         before = truths.get(truth["transaction_id"])
-        if before is None or (truth["revision"], truth["label"]) > (before["revision"], before["label"]):
+        if before is None or _rank(truth) > _rank(before):
             truths[truth["transaction_id"]] = truth
+
+
+def _rank(truth: Truth) -> tuple[int, bool, int]:
+    return truth["revision"], truth["intervened"], truth["label"]
 
 
 def _vector(inference: Any, feature_set: str, features: tuple[str, ...]) -> dict[str, float] | None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""The truth that holds of each transaction, out of the rows of ``weir.truths``."""
+"""The truth that holds of each transaction, out of the truths that the job took."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ def newest_truths(rows: pa.Table) -> pa.Table:
     """Return ``transaction_id, label, truth_time_ms``, one row a transaction; label is null where it was intervened with.
 
     The rules are the stream's: the highest revision holds; of two with one revision the graver, intervened, then fraud.
-    Rows that the stream does not take for truths (no such label, no time) are left out.
 
     Parameters
     ----------
     rows
-        With the fields of :data:`TRUTH_FIELDS`.
+        Of truths that the job took (:func:`~connectors.iceberg.taken_truths.taken_truths`), with the fields of
+        :data:`TRUTH_FIELDS`.
     """
-    usable = pc.and_(pc.is_in(rows["label"], pa.array([0, 1], rows["label"].type)), pc.is_valid(rows["truth_time_ms"]))
-    usable = pc.and_(usable, pc.and_(pc.is_valid(rows["revision"]), pc.is_valid(rows["transaction_id"])))
-    rows = rows.filter(usable)
+    # What is null there the job refuses; until its dead letter is here, the row must not hide another.
+    rows = rows.filter(pc.and_(pc.is_valid(rows["label"]), pc.is_valid(rows["revision"])))
     blocked = pc.fill_null(rows["intervened"], False)
     outcome = pc.if_else(blocked, 2, pc.cast(rows["label"], pa.int64()))
     rows = rows.append_column("outcome", outcome)

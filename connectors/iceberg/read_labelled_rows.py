@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from connectors.iceberg.errors import iceberg_errors
 from connectors.iceberg.labelled_rows import NEVER, LabelledRows
 from connectors.iceberg.newest_truths import TRUTH_FIELDS, newest_truths
+from connectors.iceberg.taken_truths import PLACE_FIELDS, REFUSED, VERDICT_FIELDS, VERDICTS, taken_truths
 from connectors.iceberg.training_snapshot import TRAINING_TABLES, TrainingSnapshot
 from udfs.domain.errors import TablesError
 
@@ -56,17 +57,20 @@ def read_labelled_rows(
     fields = ("transaction_id", "event_time_ms", "features")
     scored = _scan(catalog, inferences, snapshot, wanted, fields)
     # A truth belongs to its transaction by name alone, whatever event time it tells: all are read.
-    told = newest_truths(_scan(catalog, truths, snapshot, "true", TRUTH_FIELDS))
+    rows = _scan(catalog, truths, snapshot, "true", (*TRUTH_FIELDS, *PLACE_FIELDS))
+    told = newest_truths(taken_truths(rows, _scan(catalog, REFUSED, snapshot, VERDICTS, VERDICT_FIELDS)))
     return _joined(scored, told, features)
 
 
 def _scan(catalog: Catalog, name: str, snapshot: TrainingSnapshot, wanted: str, fields: tuple[str, ...]) -> pa.Table:
     with iceberg_errors(f"read the table {name}"):
         table = catalog.load_table(name)
-        if table.snapshot_by_id(snapshot.tables[name]) is None:
-            msg = f"The snapshot {snapshot.tables[name]} of {name} has expired; only tagged snapshots are kept."
+        # Only of the dead letters it may be unknown which they were: then those of today, which say more, never otherwise.
+        snapshot_id = snapshot.tables.get(name)
+        if snapshot_id is not None and table.snapshot_by_id(snapshot_id) is None:
+            msg = f"The snapshot {snapshot_id} of {name} has expired; only tagged snapshots are kept."
             raise TablesError(msg)
-        return table.scan(wanted, selected_fields=fields, snapshot_id=snapshot.tables[name]).to_arrow()
+        return table.scan(wanted, selected_fields=fields, snapshot_id=snapshot_id).to_arrow()
 
 
 def _joined(scored: pa.Table, told: pa.Table, features: tuple[str, ...]) -> LabelledRows:

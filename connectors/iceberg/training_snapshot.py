@@ -1,4 +1,4 @@
-"""A training set as Iceberg knows it: the same tag on a snapshot of the inferences and on one of the truths.
+"""A training set as Iceberg knows it: the same tag on a snapshot of inferences, truths, and verdicts about truths.
 
 A tagged snapshot is kept when snapshots expire, and its data files with it: what a version learned from can be read again.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.iceberg.errors import iceberg_errors
+from connectors.iceberg.taken_truths import REFUSED
 from udfs.domain.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class TrainingSnapshot:
     tag
         The name of the tag; None before it is tagged.
     tables
-        Snapshot id by table name.
+        Snapshot id by table name; without one of the dead letters where there were none yet, or where it was recorded
+        before verdicts were read.
     """
 
     tag: str | None
@@ -56,7 +58,9 @@ class TrainingSnapshot:
                 msg = f"The table {name} is still empty; wait for the tables job's next checkpoint."
                 raise SettingsError(msg)
             found[name] = snapshot.snapshot_id
-        return TrainingSnapshot(None, found)
+        with iceberg_errors(f"read the table {REFUSED}"):
+            verdicts = catalog.load_table(REFUSED).current_snapshot()
+        return TrainingSnapshot(None, found | ({REFUSED: verdicts.snapshot_id} if verdicts else {}))
 
     @staticmethod
     def tagged(catalog: Catalog, tag: str) -> TrainingSnapshot:
@@ -79,7 +83,9 @@ class TrainingSnapshot:
                 msg = f"The table {name} has no tag {tag!r}; its newest tags are: {names}."
                 raise SettingsError(msg)
             found[name] = refs[tag].snapshot_id
-        return TrainingSnapshot(tag, found)
+        with iceberg_errors(f"read the table {REFUSED}"):
+            verdicts = catalog.load_table(REFUSED).metadata.refs.get(tag)
+        return TrainingSnapshot(tag, found | ({REFUSED: verdicts.snapshot_id} if verdicts else {}))
 
     def named(self) -> str:
         """Return the tag, or the one these snapshots get: the same snapshots always the same.

@@ -17,7 +17,7 @@ from jobs.registry_access import metadata_store_of, registry_of
 from jobs.settings import Settings
 from model_store.model_version import ModelVersion
 
-__all__ = ["models"]
+__all__ = ["models", "not_in_mlflow"]
 
 _COLUMNS = ("version", "roles", "algorithm", "features", "AUC*", "threshold", "digest")
 _NUMBERS = ("version", "AUC*", "threshold")
@@ -41,7 +41,9 @@ def models(
         versions = registry_of(settings).versions(name)
         if as_json:
             rows = [{**asdict(each), "roles": _roles(each, deployed)} for each in versions]
-            print_json({"model": name, "versions": rows, "deployments": [asdict(row) for row in deployed]})
+            gone = [{"role": row.role, "version": row.version} for row in not_in_mlflow(versions, deployed)]
+            deployments = [asdict(row) for row in deployed]
+            print_json({"model": name, "versions": rows, "deployments": deployments, "not_in_mlflow": gone})
         elif versions:
             stdout.print(_table(name, versions, deployed))
             for each in versions:
@@ -51,8 +53,24 @@ def models(
                 "tree had changes, which the record holds.",
                 highlight=False,
             )
-        else:
+        elif not deployed:
             stdout.print(f"{name} has no version yet; train one with: weir train", highlight=False)
+        if not as_json:
+            for row in not_in_mlflow(versions, deployed):
+                stdout.print(_gone(row), highlight=False, markup=False)
+
+
+def not_in_mlflow(versions: list[ModelVersion], deployed: list[ActivationRecord]) -> list[ActivationRecord]:
+    """Return the deployments of versions that MLflow does not have: deleted there, or their model renamed."""
+    return [row for row in deployed if not any(row.role in _roles(each, [row]) for each in versions)]
+
+
+def _gone(row: ActivationRecord) -> str:
+    return (
+        f"Version {row.version} is {row.role} and goes on scoring, but MLflow does not have it (any more) under this name: "
+        f"it was deleted, or its model renamed. Give the role to another version: weir promote {row.model} VERSION"
+        + ("" if row.role == "champion" else f" --role {row.role}")
+    )
 
 
 def _roles(version: ModelVersion, deployed: list[ActivationRecord]) -> list[str]:

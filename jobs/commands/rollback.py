@@ -63,12 +63,16 @@ def previous_activation(
     Raises
     ------
     RegistryError
-        When the role has had fewer than two versions.
+        When the role has had fewer than two versions, or MLflow has none of the others any more.
     """
     active = [row for row in history if row.model == model and row.role == role and not row.retired]
     for row in active[1:]:
         if row.version != active[0].version and row.version in known:
             return active[0], row
-    got = f"only version {active[0].version}" if active else "none"
-    msg = f"There is no version to go back to: {model} has had {got} as {role}. See weir models {model}."
+    gone = list(dict.fromkeys(row.version for row in active if row.version != active[0].version))
+    if gone:
+        had = f"MLflow has none of the versions that were {role} of {model} before ({', '.join(gone)}) any more"
+    else:
+        had = f"{model} has had {f'only version {active[0].version}' if active else 'none'} as {role}"
+    msg = f"There is no version to go back to: {had}. See weir models {model}."
     raise RegistryError(msg)

@@ -15,6 +15,8 @@ import orjson
 
 from connectors.kafka.record import Record
 from udfs.domain.deployment import CHAMPION
+from udfs.domain.event import Position
+from udfs.domain.parsing import parse_truth
 
 __all__ = ["Tally", "VersionTally", "tally_of"]
 
@@ -139,8 +141,9 @@ def tally_of(read: Read) -> Tally:
 def _truths(read: Read) -> dict[str, int]:
     newest: dict[str, tuple[int, int]] = {}
     for record in read("truths"):
-        truth: dict[str, Any] = orjson.loads(record.value or b"{}")
-        if "control" in truth:
+        position = Position(partition=record.partition, offset=record.offset, ingestion_time_ms=record.timestamp_ms)
+        truth = parse_truth(None if record.value is None else record.value.decode(errors="replace"), position)
+        if not isinstance(truth, dict):  # a closing record, or one that the job refuses
             continue
         name, revision = truth["transaction_id"], truth["revision"]
         if name not in newest or revision > newest[name][0]:

@@ -1,8 +1,9 @@
-"""How many truths the tables hold, by their metadata alone, and how many the newest version could learn from."""
+"""How many truths that the job took the tables hold, and how many the newest version could learn from."""
 
 from __future__ import annotations
 
 from connectors.iceberg.errors import iceberg_errors
+from connectors.iceberg.taken_truths import PLACE_FIELDS, REFUSED, VERDICT_FIELDS, VERDICTS, taken_truths
 from connectors.postgres.retraining_log import RetrainingLog
 from jobs.registry_access import dsn_of
 from jobs.settings import Settings
@@ -14,7 +15,9 @@ TRUTHS = "weir.truths"
 
 
 class TruthCount:
-    """Counts rows of ``weir.truths``; a correction counts as one more.
+    """Counts rows of ``weir.truths`` that the job took; a correction counts as one more.
+
+    Where it refused none, the table's metadata tell.
 
     Parameters
     ----------
@@ -46,8 +49,16 @@ class TruthCount:
         return 0
 
     def _count(self, tag: str | None) -> int:
+        catalog = catalog_of(self._settings)
         with iceberg_errors(f"count the rows of {TRUTHS}"):
-            table = catalog_of(self._settings).load_table(TRUTHS)
+            table = catalog.load_table(TRUTHS)
             snapshot = table.current_snapshot() if tag is None else table.snapshot_by_name(tag)
-        summary = snapshot.summary if snapshot is not None else None
+            if snapshot is None:
+                return 0
+            # what was taken at an earlier time is judged as it is known now
+            verdicts = catalog.load_table(REFUSED).scan(VERDICTS, selected_fields=VERDICT_FIELDS).to_arrow()
+            if len(verdicts):
+                told = table.scan(selected_fields=PLACE_FIELDS, snapshot_id=snapshot.snapshot_id).to_arrow()
+                return len(taken_truths(told, verdicts))
+        summary = snapshot.summary
         return int(summary["total-records"] or 0) if summary is not None else 0

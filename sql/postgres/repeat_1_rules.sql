@@ -34,6 +34,12 @@ BEGIN
         RAISE EXCEPTION 'Weir: model % version % cannot become %: its artifact % is not whole, % of % parts are in '
             'weir.model_artifact. Write the missing parts.', NEW.model, NEW.version, NEW.role, NEW.digest, held, needed
             USING ERRCODE = 'integrity_constraint_violation';
+    ELSIF NOT NEW.retired AND NEW.digest <> (
+        SELECT encode(sha256(string_agg(bytes, ''::bytea ORDER BY part)), 'hex')
+        FROM weir.model_artifact WHERE digest = NEW.digest) THEN
+        RAISE EXCEPTION 'Weir: model % version % cannot become %: the bytes in weir.model_artifact are not those of its '
+            'digest %. Train it again.', NEW.model, NEW.version, NEW.role, NEW.digest
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
 END $$;

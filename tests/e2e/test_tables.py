@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,8 @@ import pytest
 from kafka import KafkaProducer
 from sklearn.metrics import roc_auc_score
 
+from connectors.iceberg.read_labelled_rows import read_labelled_rows
+from connectors.iceberg.training_snapshot import TrainingSnapshot
 from connectors.iceberg.warehouse import TABLES
 from connectors.kafka.topics import TOPICS
 from jobs.settings import DAY_MS
@@ -27,6 +30,7 @@ from tests.e2e.local import ROOT
 from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
 from tests.e2e.tables import both_run, caught_up, committed, in_table, rows_of
+from udfs.domain.feature_set import FEATURE_SETS
 
 ROWS = 4_000
 DAYS = 12
@@ -40,6 +44,22 @@ README_ANSWER = [
     if line.startswith("|")
 ]
 COUNTS = "SELECT COUNT(*) AS n FROM kafka.topics.inferences;\n"
+
+
+REFUSED_REVISION = 9
+
+
+def refused_truths(dataset: Any) -> list[tuple[bytes, bytes]]:
+    """Truths that the job refuses, of transactions that have others: in SQL they look like the newest."""
+    good = list(itertools.islice(dataset.truths(), 4))
+    wrong: list[dict[str, Any]] = [
+        {"label": str(1 - good[0]["label"])},
+        {"label": 1 - good[1]["label"], "customer_id": ""},
+        {"label": 1 - good[2]["label"], "customer_id": None},
+        {"label": 1 - good[3]["label"], "intervened": "true"},
+    ]
+    made = [truth | change | {"revision": REFUSED_REVISION} for truth, change in zip(good, wrong, strict=True)]
+    return [(each["transaction_id"].encode(), json.dumps(each).encode()) for each in made]
 
 
 @dataclass
@@ -82,6 +102,7 @@ def story(local, tmp_path_factory):
     local.weir_json("submit", "--only", "tables", **fast)
     job.send([(b"k", b"not json"), (b"k", b'{"transaction_id": "x", "amount": "much"}')])
     job.produce(dataset.part(ROWS // 2))
+    job.send(refused_truths(dataset), "truths")
     close(job, dataset.last_time_ms + RETENTION_MS + 2 * DAY_MS)
     job.wait_for_sum(ROWS + 2 + 4)
     final = wait_for("final windows", lambda: final_windows(job), 90)
@@ -98,6 +119,12 @@ def story(local, tmp_path_factory):
     finally:
         stop_tables(job.stack)
         job.stop()
+
+
+def taken_truths(story: Story) -> dict[str, dict[str, Any]]:
+    return {
+        row["transaction_id"]: row for row in rows_of(story.catalog, "truths") if row["revision"] != REFUSED_REVISION
+    }
 
 
 def final_windows(job: Scoring) -> list[dict[str, Any]]:
@@ -138,7 +165,7 @@ def test_tables_are_partitioned_by_event_date(story):
 
 
 def test_roc_auc_of_the_view_is_that_of_model_quality_within_its_bound_and_that_of_scikit_learn(story):
-    truths = {row["transaction_id"]: row["label"] for row in rows_of(story.catalog, "truths")}
+    truths = {name: row["label"] for name, row in taken_truths(story).items()}
     by_day: dict[str, list[tuple[int, float]]] = {}
     for row in rows_of(story.catalog, "inferences"):
         if row["score"] is not None and row["transaction_id"] in truths:
@@ -191,7 +218,7 @@ def test_a_topic_can_be_asked_like_a_table(story):
 
 
 def test_card_precision_and_value_recall_are_what_python_makes_of_the_rows(story):
-    truths = {row["transaction_id"]: row for row in rows_of(story.catalog, "truths")}
+    truths = taken_truths(story)
     transactions = {row["transaction_id"]: row for row in rows_of(story.catalog, "transactions")}
     alerted = {row["transaction_id"] for row in rows_of(story.catalog, "alerts")}
     cards: dict[str, dict[str, tuple[float, int]]] = {}
@@ -236,6 +263,28 @@ def test_drift_of_the_training_day_itself_is_none_and_of_others_is_what_numpy_sa
         )
         if row["event_date"] == str(first):
             assert float(row["psi"]) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_truth_that_the_job_refused_is_in_its_table_and_counts_nowhere(story):
+    rows = rows_of(story.catalog, "truths")
+    refused = {row["transaction_id"]: row for row in rows if row["revision"] == REFUSED_REVISION}
+    assert len(refused) == 4
+    letters = {
+        (each["partition"], each["offset"]) for each in story.job.messages("dead_letters") if each["topic"] == "truths"
+    }
+    assert {(row["topic_partition"], row["topic_offset"]) for row in refused.values()} <= letters
+    newest = {row["transaction_id"]: row for row in story.answer("newest_truth")}
+    assert len(newest) == ROWS
+    told = taken_truths(story)
+    assert {name: int(newest[name]["label"] or "-1") for name in refused} == {
+        name: told[name]["label"] for name in refused
+    }
+    snapshot = TrainingSnapshot.newest(story.catalog)
+    learned = read_labelled_rows(story.catalog, snapshot, "handbook@1", FEATURE_SETS["handbook"].features)
+    assert len(learned.label) == ROWS
+    assert {name: told[name]["label"] for name in learned.transaction_id.tolist()} == dict(
+        zip(learned.transaction_id.tolist(), learned.label.tolist(), strict=True)
+    )
 
 
 def test_latencies_are_positive_and_ordered(story):

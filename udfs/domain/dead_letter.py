@@ -17,8 +17,11 @@ MASK = "***"
 
 # A customer_id is masked to the end of its string even where the payload is cut or broken inside it.
 CUSTOMER = re.compile(r'("customer_id"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}\]]+)', re.DOTALL)
-# 12 digits and more, also in groups, may be a card. Not so decimals; and times, which have 13, are what a reader needs.
-TIME_OR_CARD = re.compile(r'(_ms"\s*:\s*-?\d{1,16}(?!\d))|(?<![.\d])(?:\d[ -]?){11,}\d')
+# 12 digits and more, also in groups, may be a card. Not so decimals; and times are what a reader needs, in a message or in
+# the sentence about it: of 13 digits and, by a mistake of unit, of 16 or 19 that begin as those of this time do and no card.
+TIME_OR_CARD = re.compile(
+    r'((?:_ms"\s*:|_ms is|append time)\s*-?(?:\d{1,13}|1\d{15}|1\d{18})(?!\d))|(?<![.\d])(?:\d[ -]?){11,}\d'
+)
 LOOSE_END = re.compile(r"[\d -]+$")
 
 

@@ -130,6 +130,10 @@ def read_time(message: dict[str, Any], name: str, ingestion_time_ms: int) -> int
 def _wrong(name: str, value: object, expected: str) -> Refusal:
     if value is None:
         return Refusal(reason="missing_field", detail=f"{name} is missing or null; it must be {expected}")
+    if isinstance(value, float) and abs(value) >= 2**63:
+        # Integers beyond 64 bits are read as such a number: "an integer" alone would not say what is wrong with one.
+        detail = f"{name} is a number beyond 64 bits; it must be {expected} that fits into 64 bits"
+        return Refusal(reason="wrong_type", detail=detail)
     return Refusal(reason="wrong_type", detail=f"{name} is a JSON {_type_name(value)}; it must be {expected}")
 
 

@@ -22,7 +22,10 @@ def inference(name: str, version: str | None, score: float | None, **other) -> d
 
 
 def truth(name: str, label: int, revision: int = 0) -> dict:
-    return {"transaction_id": name, "label": label, "revision": revision}
+    return {
+        "transaction_id": name, "label": label, "revision": revision, "truth_time_ms": 60, "event_time_ms": 50,
+        "customer_id": "c",
+    }  # fmt: skip
 
 
 def topics(**values):
@@ -38,7 +41,14 @@ def topics(**values):
 
 def test_scores_are_counted_by_version_with_their_newest_truth():
     read = topics(
-        truths=[truth("a", 0), truth("b", 0), truth("b", 1, revision=1), truth("b", 0), {"control": "close"}],
+        truths=[
+            truth("a", 0),
+            truth("b", 0),
+            truth("b", 1, revision=1),
+            truth("b", 0),
+            truth("c", 1) | {"label": "1"},  # refused by the job, so no label here
+            {"control": "close"},
+        ],
         inferences=[
             inference("a", "1", 0.2),
             inference("b", "1", 0.9, prediction_time_ms=1_020),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.domain.dead_letter import dead_letter
+from udfs.domain.parsing import parse_truth
 
 AT = {"partition": 3, "offset": 41, "ingestion_time_ms": 9}
 
@@ -55,6 +56,35 @@ def test_runs_of_digits_like_a_card_are_masked_anywhere(card):
 def test_times_and_decimals_stay_readable():
     text = '{"event_time_ms":1533340800000,"V1":-1.3598071336738,"amount":12.5}'
     assert payload(text) == text
+
+
+def detail_of(parse, message, append_ms=1_700_000_000_000):
+    position = {"partition": 0, "offset": 0, "ingestion_time_ms": append_ms}
+    refused = parse(json.dumps(message), position)
+    return dead_letter("truths", position, refused.reason, refused.detail, "", 0)["detail"]
+
+
+@pytest.mark.parametrize("name", ["event_time_ms", "truth_time_ms"])
+@pytest.mark.parametrize(
+    "time", [4_070_908_800_000, 1_533_340_800_000_000, 1_533_340_800_000_000_000, -1_533_340_800_000, 9_999_999_999_999]
+)
+def test_a_time_stays_readable_in_the_sentence_about_it(name, time):
+    truth = {
+        "transaction_id": "t", "label": 1, "revision": 0, "truth_time_ms": 5, "event_time_ms": 5, "customer_id": "c"
+    }  # fmt: skip
+    detail = detail_of(parse_truth, truth | {name: time})
+    assert detail.startswith(f"{name} is {time}")
+    assert time < 0 or detail.endswith("the append time 1700000000000")
+
+
+@pytest.mark.parametrize("card", [4_929_123_412_341_234, 378_282_246_310_005, 6_304_000_000_000_000_000])
+def test_a_card_is_masked_in_the_sentence_about_it_even_in_place_of_a_time(card):
+    for name in ("event_time_ms", "amount", "label"):
+        text = f"{name} is {card}; it must be another"
+        letter = dead_letter("transactions", AT, "out_of_range", text, f'{{"{name}": {card}}}', 77)
+        assert str(card) not in letter["detail"] + letter["payload"]
+        assert "***" in letter["detail"]
+        assert "***" in letter["payload"]
 
 
 def test_what_is_too_long_is_cut_at_a_kibibyte_of_whole_characters():

@@ -131,6 +131,21 @@ def test_a_field_of_a_wrong_type_is_named_with_what_was_got(name, values):
         assert name in parsed.detail
 
 
+@pytest.mark.parametrize("value", [10**30, -(10**30), 2**64, 1e30])
+@pytest.mark.parametrize("name", ["transaction_id", "customer_id", "terminal_id"])
+def test_an_id_beyond_64_bits_is_told_what_is_wrong_with_it(name, value):
+    refused = parse({name: value})
+    assert refused.reason == "wrong_type"
+    assert refused.detail == (
+        f"{name} is a number beyond 64 bits; it must be a string or an integer that fits into 64 bits"
+    )
+    assert parse({name: str(value)})[name] == str(value)
+
+
+def test_the_greatest_integers_are_ids_by_their_digits():
+    assert parse({"customer_id": 2**64 - 1, "terminal_id": -(2**63)})["customer_id"] == "18446744073709551615"
+
+
 def test_ids_may_be_numbers_and_an_empty_id_is_a_missing_one():
     assert parse({"transaction_id": 0, "customer_id": -7})["customer_id"] == "-7"
     assert reason({"customer_id": ""}) == "missing_field"

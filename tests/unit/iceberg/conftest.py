@@ -23,9 +23,15 @@ INFERENCES = pa.schema(
 TRUTHS = pa.schema(
     [
         ("transaction_id", pa.string()), ("label", pa.int32()), ("revision", pa.int64()), ("truth_time_ms", pa.int64()),
-        ("event_time_ms", pa.int64()), ("intervened", pa.bool_()),
+        ("event_time_ms", pa.int64()), ("intervened", pa.bool_()), ("topic_partition", pa.int32()),
+        ("topic_offset", pa.int64()),
     ]
 )  # fmt: skip
+
+
+DEAD_LETTERS = pa.schema(
+    [("topic", pa.string()), ("partition", pa.int32()), ("offset", pa.int64()), ("reason", pa.string())]
+)
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Tables:
     catalog: Any
     folder: Path
     numbers: Any = field(default_factory=count)
+    offsets: Any = field(default_factory=count)
 
     def infer(self, *rows: dict[str, Any]) -> None:
         usual = {
@@ -48,8 +55,13 @@ class Tables:
         self._append("weir.inferences", made, INFERENCES)
 
     def tell(self, *rows: dict[str, Any]) -> None:
-        usual = {"label": 0, "revision": 0, "event_time_ms": 0, "intervened": None}
-        self._append("weir.truths", [usual | {"truth_time_ms": 1_000} | row for row in rows], TRUTHS)
+        usual = {"label": 0, "revision": 0, "event_time_ms": 0, "intervened": None, "topic_partition": 0}
+        told = [usual | {"truth_time_ms": 1_000, "topic_offset": next(self.offsets)} | row for row in rows]
+        self._append("weir.truths", told, TRUTHS)
+
+    def refuse(self, *rows: dict[str, Any]) -> None:
+        usual = {"topic": "truths", "partition": 0, "reason": "wrong_type"}
+        self._append("weir.dead_letters", [usual | row for row in rows], DEAD_LETTERS)
 
     def _append(self, name, rows, schema):
         rows = [{**row, "features": list(row["features"].items())} if "features" in row else row for row in rows]
@@ -68,4 +80,5 @@ def tables(tmp_path) -> Tables:
     catalog.create_namespace("weir")
     catalog.create_table("weir.inferences", schema=INFERENCES)
     catalog.create_table("weir.truths", schema=TRUTHS)
+    catalog.create_table("weir.dead_letters", schema=DEAD_LETTERS)
     return Tables(catalog, tmp_path)

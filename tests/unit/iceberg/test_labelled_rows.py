@@ -19,7 +19,7 @@ from udfs.domain.errors import DataFileError
 
 TELLINGS = st.lists(
     st.tuples(
-        st.sampled_from("abc"), st.integers(0, 2), st.integers(0, 2), st.booleans() | st.none(), st.integers(1, 5)
+        st.sampled_from("abc"), st.integers(0, 1), st.integers(0, 2), st.booleans() | st.none(), st.integers(1, 5)
     ),
     max_size=12,
 )
@@ -82,9 +82,8 @@ def oracle(tellings):
     """The greatest (revision, outcome), where 2 stands for intervened; of equal ones the earliest."""
     held = {}
     for transaction, label, revision, intervened, time in tellings:
-        if label in (0, 1):
-            place = (revision, 2 if intervened else label, -time)
-            held[transaction] = max(held.get(transaction, place), place)
+        place = (revision, 2 if intervened else label, -time)
+        held[transaction] = max(held.get(transaction, place), place)
     return {name: (None if outcome == 2 else outcome, -time) for name, (_, outcome, time) in held.items()}
 
 
@@ -97,6 +96,29 @@ def test_the_truth_that_holds_is_the_streams_whatever_the_order(tellings, seed):
     found = newest_truths(rows).to_pylist()
     assert {each["transaction_id"]: (each["label"], each["truth_time_ms"]) for each in found} == oracle(tellings)
     assert len(found) == len(oracle(tellings))
+
+
+def test_a_truth_that_the_job_refused_is_no_label_whatever_the_table_made_of_it(tables):
+    """A label "1" is 1 in the table, and one without customer_id looks like others: only the verdict tells."""
+    tables.infer(*({"transaction_id": name, "event_time_ms": 1} for name in "abcd"))
+    tables.tell(
+        {"transaction_id": "a", "label": 1, "topic_partition": 1, "topic_offset": 70},
+        {"transaction_id": "b", "label": 1, "topic_partition": 2, "topic_offset": 70},
+        {"transaction_id": "c", "label": 0, "topic_partition": 0, "topic_offset": 71},
+        {"transaction_id": "c", "label": 1, "revision": 3, "topic_partition": 0, "topic_offset": 72},
+        {"transaction_id": "d", "label": 1, "topic_partition": 0, "topic_offset": 73},
+    )
+    assert read(tables).label.tolist() == [1, 1, 1, 1]
+    refused = {"partition": 1, "offset": 70}, {"partition": 0, "offset": 72}
+    tables.refuse(*refused, *refused, {"partition": 2, "offset": 70, "topic": "transactions"})
+    assert read(tables).label.tolist() == [-1, 1, 0, 1]
+
+
+def test_what_the_job_has_yet_to_refuse_hides_no_truth_that_it_took(tables):
+    tables.infer({"transaction_id": "a", "event_time_ms": 1}, {"transaction_id": "b", "event_time_ms": 2})
+    tables.tell({"transaction_id": "a", "label": 1}, {"transaction_id": "a", "label": None, "revision": 9})
+    tables.tell({"transaction_id": "b", "label": 1}, {"transaction_id": "b", "revision": None})
+    assert read(tables).label.tolist() == [1, 1]
 
 
 def test_rows_come_back_from_a_file_with_the_same_digest(tables, tmp_path):

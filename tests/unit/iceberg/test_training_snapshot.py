@@ -29,6 +29,25 @@ def test_a_tag_names_the_same_rows_when_the_tables_have_grown(tables):
     assert rows_of(tables, TrainingSnapshot.newest(tables.catalog)).label.tolist() == [0, -1]
 
 
+def test_a_tag_names_the_verdicts_of_its_time_too(tables):
+    tables.infer({"transaction_id": "a", "event_time_ms": 1}, {"transaction_id": "b", "event_time_ms": 2})
+    tables.tell({"transaction_id": "a", "topic_offset": 5}, {"transaction_id": "b", "topic_offset": 6})
+    tables.refuse({"offset": 5})
+    snapshot = TrainingSnapshot.newest(tables.catalog).tag_it(tables.catalog)
+    tables.refuse({"offset": 6})
+    assert rows_of(tables, TrainingSnapshot.tagged(tables.catalog, snapshot.tag)).label.tolist() == [-1, 0]
+    assert rows_of(tables, TrainingSnapshot.newest(tables.catalog)).label.tolist() == [-1, -1]
+
+
+def test_a_tag_of_before_verdicts_were_read_is_read_with_those_of_today(tables):
+    tables.infer({"transaction_id": "a", "event_time_ms": 1})
+    tables.tell({"transaction_id": "a", "topic_offset": 5})
+    old = TrainingSnapshot.newest(tables.catalog).tag_it(tables.catalog)
+    assert set(old.tables) == set(TRAINING_TABLES)
+    tables.refuse({"offset": 5})
+    assert rows_of(tables, TrainingSnapshot.tagged(tables.catalog, old.tag)).label.tolist() == [-1]
+
+
 def test_a_tagged_snapshot_survives_expiry_and_others_do_not(tables):
     for number in range(4):
         tables.infer({"transaction_id": str(number), "event_time_ms": number})

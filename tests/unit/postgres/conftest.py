@@ -15,6 +15,8 @@ import psycopg
 import pytest
 
 from connectors.local.postgres import Postgres
+from connectors.postgres.metadata_store import MetadataStore
+from connectors.postgres.migrations import install_alias_trigger
 
 # MLflow's tables as its migrations leave them (3.17), as far as the alias trigger looks at them.
 MLFLOW_TABLES = """
@@ -76,6 +78,49 @@ def dsn(postgres: Postgres) -> str:
     with psycopg.connect(postgres.dsn_for("mlflow"), autocommit=True) as connection:
         connection.execute(MLFLOW_TABLES)
     return postgres.dsn
+
+
+class AsMlflow:
+    """What MLflow does to its tables when somebody uses its page, as MLflow's own role."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+        connection.execute("INSERT INTO registered_models (name) VALUES ('fraud')")
+
+    def tag(self, version: int, **tags: str) -> None:
+        for key, value in tags.items():
+            self.connection.execute(
+                "INSERT INTO model_version_tags (name, version, key, value) VALUES ('fraud', %s, %s, %s)"
+                " ON CONFLICT (workspace, key, name, version) DO UPDATE SET value = excluded.value",
+                (version, f"weir.{key}", value),
+            )
+
+    def alias(self, alias: str, version: int) -> None:
+        self.connection.execute(
+            "INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', %s, %s)"
+            " ON CONFLICT (workspace, name, alias) DO UPDATE SET version = excluded.version",
+            (alias, version),
+        )
+
+    def delete_version(self, version: int) -> None:
+        """As MLflow deletes a version: its aliases go, the row stays and is shown no more."""
+        self.connection.execute("DELETE FROM registered_model_aliases WHERE version = %s", (version,))
+
+    def unalias(self, alias: str) -> None:
+        self.connection.execute("DELETE FROM registered_model_aliases WHERE alias = %s", (alias,))
+
+
+@pytest.fixture
+def mlflow(dsn: str, postgres: Postgres) -> Iterator[AsMlflow]:
+    install_alias_trigger(dsn)
+    install_alias_trigger(dsn)
+    with psycopg.connect(postgres.dsn_for("mlflow"), autocommit=True) as connection:
+        yield AsMlflow(connection)
+
+
+@pytest.fixture
+def store(dsn: str) -> MetadataStore:
+    return MetadataStore(dsn)
 
 
 def free_port() -> int:

@@ -1,53 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
-from connectors.local.postgres import Postgres
 from connectors.postgres.metadata_store import MetadataStore
 from connectors.postgres.migrations import install_alias_trigger
+from tests.unit.postgres.conftest import AsMlflow
 from udfs.domain.errors import RegistryError
-
-
-class AsMlflow:
-    """What MLflow does to its tables when somebody uses its page, as MLflow's own role."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self.connection = connection
-        connection.execute("INSERT INTO registered_models (name) VALUES ('fraud')")
-
-    def tag(self, version: int, **tags: str) -> None:
-        for key, value in tags.items():
-            self.connection.execute(
-                "INSERT INTO model_version_tags (name, version, key, value) VALUES ('fraud', %s, %s, %s)"
-                " ON CONFLICT (workspace, key, name, version) DO UPDATE SET value = excluded.value",
-                (version, f"weir.{key}", value),
-            )
-
-    def alias(self, alias: str, version: int) -> None:
-        self.connection.execute(
-            "INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', %s, %s)"
-            " ON CONFLICT (workspace, name, alias) DO UPDATE SET version = excluded.version",
-            (alias, version),
-        )
-
-    def unalias(self, alias: str) -> None:
-        self.connection.execute("DELETE FROM registered_model_aliases WHERE alias = %s", (alias,))
-
-
-@pytest.fixture
-def mlflow(dsn: str, postgres: Postgres) -> Iterator[AsMlflow]:
-    install_alias_trigger(dsn)
-    install_alias_trigger(dsn)
-    with psycopg.connect(postgres.dsn_for("mlflow"), autocommit=True) as connection:
-        yield AsMlflow(connection)
-
-
-@pytest.fixture
-def store(dsn: str) -> MetadataStore:
-    return MetadataStore(dsn)
 
 
 def test_setting_an_alias_is_a_deployment_with_what_the_tags_say(mlflow: AsMlflow, store: MetadataStore) -> None:
