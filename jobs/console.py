@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from udfs.domain.errors import WeirError
 
-__all__ = ["errors_as_sentences", "print_json", "stderr", "stdout"]
+__all__ = ["errors_as_sentences", "print_json", "stderr", "stdout", "steps"]
 
 stdout = Console(soft_wrap=True)
 stderr = Console(stderr=True, soft_wrap=True)
@@ -22,6 +23,26 @@ def print_json(value: Any) -> None:  # noqa: ANN401
     """Print one JSON document for programs, nothing else on the same stream."""
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
     sys.stdout.flush()  # a verb that goes on running would keep it in a pipe's buffer
+
+
+@contextmanager
+def steps(first: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done, one step at a time: in place on a terminal, elsewhere a line each with the seconds so far."""
+    if stderr.is_terminal:
+        with stderr.status(first) as status:
+            yield status.update
+        return
+    begun = time.monotonic()
+    last = ""
+
+    def line(step: str) -> None:
+        nonlocal last
+        if step != last:
+            last = step
+            stderr.print(f"{time.monotonic() - begun:5.1f} s  {step}", markup=False, highlight=False)
+
+    line(first)
+    yield line
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.local.flink_rest import FlinkRest
 from udfs.operators import ids
 
-__all__ = ["job_figures"]
+__all__ = ["falls_behind", "job_figures"]
 
 HISTOGRAMS = ("prediction_latency_ms", "platform_backlog_ms")
 QUANTILES = {"p50": "median", "p99": "p99"}
@@ -57,10 +57,32 @@ def job_figures(flink: FlinkRest, job_id: str) -> dict[str, Any]:
     }
     figures["versions"] = _versions(score)
     figures["busy"] = _busy(flink, job_id, stages)
-    backlog_ms = figures["platform_backlog_ms"]["p99"]
-    behind = lag.get("transactions", 0) > BEHIND_S * max(rate or 0.0, 1.0)
-    figures["scale_out"] = behind or bool(backlog_ms is not None and backlog_ms > BACKLOG_MS)
+    figures["scale_out"] = falls_behind(figures["platform_backlog_ms"]["p99"], lag.get("transactions", 0), rate)
     return figures
+
+
+def falls_behind(backlog_ms: float | None, waiting: int, events_per_s: float | None) -> bool:
+    """Tell whether the job does not keep up now.
+
+    Parameters
+    ----------
+    backlog_ms
+        p99 of prediction - ingestion of the newest 1,024 batches; on a quiet stream these are as old as the last backlog.
+    waiting
+        Transactions in Kafka that were not read yet.
+    events_per_s
+        Transactions read a second.
+
+    Examples
+    --------
+    Late ones that nothing waits behind any more, late ones with others behind them, and a long queue:
+
+    >>> falls_behind(90_000.0, 0, 0.0), falls_behind(2_000.0, 150, 100.0), falls_behind(None, 5_000, 100.0)
+    (False, True, True)
+    """
+    waiting_s = waiting / max(events_per_s or 0.0, 1.0)
+    late = backlog_ms is not None and backlog_ms > BACKLOG_MS
+    return waiting_s > BEHIND_S or (late and waiting_s > BACKLOG_MS / 1_000)
 
 
 def _vertex(stages: dict[str, str], uid: str) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 
+from connectors.local.process_identity import is_alive
 from connectors.local.running_process import STACK_MARK
-from connectors.local.stack_state import StackState, is_alive
+from connectors.local.stack_state import StackState
 
 __all__ = ["kill_leftovers", "kill_marked"]
 

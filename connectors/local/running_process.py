@@ -9,9 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
-
 from connectors.local.component import Command
+from connectors.local.process_identity import started_of
 
 __all__ = ["STACK_MARK", "RunningProcess"]
 
@@ -48,7 +47,7 @@ class RunningProcess:
                 start_new_session=True,
             )
         self.pid = self._process.pid
-        self.started = _start_time(self.pid)
+        self.started = started_of(self.pid)
         self._stop_signal = command.stop_signal
 
     def exit_code(self) -> int | None:
@@ -66,10 +65,3 @@ class RunningProcess:
             os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
-
-
-def _start_time(pid: int) -> float:
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return 0.0

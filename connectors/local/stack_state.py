@@ -8,20 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-import psutil
 
-__all__ = ["ComponentState", "StackState", "is_alive"]
+from connectors.local.process_identity import Started, is_alive
+
+__all__ = ["ComponentState", "StackState"]
 
 State = Literal["starting", "ready", "restarting", "failed", "stopped"]
-
-
-def is_alive(pid: int, started: float) -> bool:
-    """Tell whether a process still is the one that started then; numbers of dead processes are used again."""
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @dataclass(slots=True)
@@ -35,7 +27,7 @@ class ComponentState:
     doing
         One word or two for people: what it does or waits for.
     pid, pid_started
-        Its process and when that started (seconds since the epoch); 0 where there is none.
+        Its process and when that started, as ``started_of`` says; 0 where there is none.
     ports
         The ports it listens on.
     log
@@ -49,7 +41,7 @@ class ComponentState:
     state: State
     doing: str
     pid: int
-    pid_started: float
+    pid_started: Started
     ports: tuple[int, ...]
     log: str
     restarts: int = 0
@@ -74,7 +66,7 @@ class StackState:
 
     state: State
     pid: int
-    pid_started: float
+    pid_started: Started
     port_base: int
     components: dict[str, ComponentState] = field(default_factory=dict)
 

@@ -18,9 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import psutil
-
 from connectors.local.component import Component
+from connectors.local.process_identity import started_of
 from connectors.local.stack_plan import StackPlan
 from connectors.local.stack_state import StackState, State
 from connectors.local.supervised import Supervised
@@ -58,8 +57,7 @@ class Supervisor:
         self._all = {each.name: self._supervised(each) for each in components}
         self._task_manager = task_manager
         self._leaving: list[tuple[Supervised, float]] = []
-        me = psutil.Process()
-        self._state = StackState("starting", me.pid, me.create_time(), port_base)
+        self._state = StackState("starting", os.getpid(), started_of(os.getpid()), port_base)
         self._state.components = {name: each.view for name, each in self._all.items()}
         self._written = ""
 

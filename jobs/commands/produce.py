@@ -55,7 +55,7 @@ def produce(
     """Send transactions in event order, each truth when it is known, and a closing record per partition at the end.
 
     Events keep their own times; with --restamp each is sent when its new time has come, or at --rate if that is given
-    without --speed. Ctrl-C stops at once and says how many records Kafka has acknowledged.
+    without --speed. Ctrl-C and SIGTERM stop at once and say how many records Kafka has acknowledged.
 
     With --truths only the truths of a file are sent, in its order: a chargeback report, corrections (a higher revision),
     reversals. Its fields are those of the topic truths; all are checked before the first is sent.
@@ -135,7 +135,7 @@ def _speed_of(span_ms: int, transactions: int, rate: float | None) -> float:
 
 @contextmanager
 def _stop_on_interrupt() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C sets; the second interrupts as usual."""
+    """Yield an event that the first Ctrl-C, or SIGTERM, sets; a second Ctrl-C interrupts as usual."""
     stop = threading.Event()
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
@@ -143,8 +143,9 @@ def _stop_on_interrupt() -> Iterator[threading.Event]:
         stop.set()
         stderr.print("weir: stopping; waiting for what was sent to be acknowledged", highlight=False)
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import errors_as_sentences, print_json, stderr, stdout
+from jobs.console import errors_as_sentences, print_json, stdout, steps
 from jobs.running_stack import running_stack
 from jobs.settings import Settings
 from jobs.upgrade import scale_job
@@ -26,8 +26,8 @@ def scale(
     """
     with errors_as_sentences():
         stack = running_stack(Settings())
-        with stderr.status("scaling") as status:
-            version, change = scale_job(stack, parallelism, progress=status.update)
+        with steps("scaling") as step:
+            version, change = scale_job(stack, parallelism, progress=step)
         if as_json:
             done = {"job_id": change.job_id, "savepoint": change.savepoint, "pause_s": change.pause_s} if change else {}
             print_json({"scaled": change is not None, "parallelism": version.parallelism, **done})

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from jobs.console import errors_as_sentences, print_json, stderr, stdout
+from jobs.console import errors_as_sentences, print_json, stdout, steps
 from jobs.running_stack import running_stack
 from jobs.settings import Settings
 from jobs.submission import stop_job
@@ -28,7 +28,7 @@ def stop(
     """
     with errors_as_sentences():
         stack = running_stack(Settings())
-        with stderr.status("stopping with a savepoint"):
+        with steps("stopping with a savepoint"):
             savepoint = None if only == "tables" else stop_job(stack)
             tables = None if only == "scoring" else stop_tables(stack)
         if only == "tables" and not tables:

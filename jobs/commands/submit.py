@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from connectors.local.stack import LocalStack
-from jobs.console import errors_as_sentences, print_json, stderr, stdout
+from jobs.console import errors_as_sentences, print_json, stdout, steps
 from jobs.launch import flink_run_command
 from jobs.running_stack import running_stack
 from jobs.settings import Settings
@@ -40,12 +40,12 @@ def submit(
             stdout.print(_by_hand(stack, settings, savepoint), markup=False, highlight=False)
             return
         jobs: dict[str, str] = {}
-        with stderr.status("submitting") as status:
+        with steps("submitting") as step:
             if only != "tables":
-                jobs["job_id"] = submit_job(stack, settings, savepoint=savepoint, progress=status.update)
+                jobs["job_id"] = submit_job(stack, settings, savepoint=savepoint, progress=step)
             if only != "scoring":
                 there = None if only else running_tables(stack)
-                jobs["tables_job_id"] = there or start_tables(stack, settings, progress=status.update)
+                jobs["tables_job_id"] = there or start_tables(stack, settings, progress=step)
         page = stack.ports.addresses()["flink"]
         if as_json:
             print_json({**jobs, "page": page})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import errors_as_sentences, print_json, stderr, stdout
+from jobs.console import errors_as_sentences, print_json, stdout, steps
 from jobs.running_stack import running_stack
 from jobs.settings import Settings
 from jobs.tables.fill_job import renew_tables
@@ -29,9 +29,9 @@ def upgrade(
     with errors_as_sentences():
         settings = Settings()
         stack = running_stack(settings)
-        with stderr.status("upgrading") as status:
-            version, change = upgrade_job(stack, settings, progress=status.update)
-            tables = renew_tables(stack, settings, progress=status.update)
+        with steps("upgrading") as step:
+            version, change = upgrade_job(stack, settings, progress=step)
+            tables = renew_tables(stack, settings, progress=step)
         if as_json:
             done = {"job_id": change.job_id, "savepoint": change.savepoint, "pause_s": change.pause_s} if change else {}
             print_json({"upgraded": change is not None, "build_id": version.build_id, "tables_job_id": tables, **done})

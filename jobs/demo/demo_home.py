@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import psutil
 
 from connectors.kafka.reader import end_offsets
+from connectors.local.process_identity import Started, is_alive, started_of
 from connectors.local.stack import LocalStack
 from connectors.local.stack_home import StackHome
-from connectors.local.stack_state import StackState, is_alive
+from connectors.local.stack_state import StackState
 from udfs.domain.errors import StackError
 
 __all__ = ["DemoHome"]
@@ -37,7 +37,7 @@ class DemoHome:
     def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
         self._marker = self.folder / "demo.json"
-        self._noted: tuple[int, float] | None = None
+        self._noted: tuple[int, Started] | None = None
 
     @property
     def folder(self) -> Path:
@@ -111,9 +111,9 @@ class DemoHome:
             return None
         return found if isinstance(found, dict) and {"process", "supervisor"} <= set(found) else None
 
-    def _write(self, supervisor: tuple[int, float] | None) -> None:
+    def _write(self, supervisor: tuple[int, Started] | None) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        process = [os.getpid(), psutil.Process().create_time()]
+        process = [os.getpid(), started_of(os.getpid())]
         partial = self._marker.with_suffix(".partial")
         partial.write_bytes(orjson.dumps({"process": process, "supervisor": supervisor}))
         partial.replace(self._marker)

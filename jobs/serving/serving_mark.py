@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
-import psutil
 
 from connectors.local.http_probe import answers
-from connectors.local.stack_state import is_alive
+from connectors.local.process_identity import Started, is_alive, started_of
 
 __all__ = ["ServingMark"]
 
@@ -28,19 +27,19 @@ class ServingMark:
     address
         Its address, as a client uses it.
     pid, pid_started
-        The process, and when it started (seconds since the epoch): a number alone may be another's by now.
+        The process, and when it started: a number alone may be another's by now.
     """
 
     address: str
     pid: int
-    pid_started: float
+    pid_started: Started
 
     @staticmethod
     @contextmanager
     def left_in(home: Path, address: str) -> Iterator[None]:
         """Leave the note while the block runs; a home that is not there is left alone."""
         path = home / NAME
-        mine = ServingMark(address, os.getpid(), psutil.Process().create_time())
+        mine = ServingMark(address, os.getpid(), started_of(os.getpid()))
         if home.is_dir():
             path.write_bytes(orjson.dumps(asdict(mine)))
         try:

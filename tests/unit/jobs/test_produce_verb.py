@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from functools import partial
 
 import orjson
@@ -8,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from jobs.commands.produce import produce
+from jobs.console import steps
 from tests.unit.kafka.fake_kafka import FakeBroker, FakeProducer
 
 app = typer.Typer()
@@ -82,3 +87,39 @@ def test_a_wrong_file_of_truths_is_one_sentence_and_nothing_is_sent(broker, tmp_
     result = run("--truths", str(path))
     assert result.exit_code == 2
     assert not broker.values("truths")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("file", [False, True])
+def test_ended_by_a_signal_it_says_what_was_sent(broker, tmp_path, number, file):
+    path = tmp_path / "truths.csv"
+    lines = "".join(f"{row},1,0,9,5,c1\n" for row in range(50_000))
+    path.write_text(f"transaction_id,label,revision,truth_time_ms,event_time_ms,customer_id\n{lines}")
+
+    def end_it() -> None:
+        while not broker.values("truths" if file else "transactions"):
+            time.sleep(0.001)
+        os.kill(os.getpid(), number)
+
+    ending = threading.Thread(target=end_it)
+    ending.start()
+    result = run("--json", *(["--truths", str(path)] if file else ["--rows", "2000", "--rate", "50"]))
+    ending.join()
+    assert result.exit_code == 130, result.output
+    said = orjson.loads(result.stdout)
+    assert said["interrupted"]
+    sent = {name: len(broker.values(name)) for name in ("transactions", "truths")}
+    assert sent == {name: said[name] for name in sent}
+    assert 0 < sum(sent.values()) < (50_000 if file else 4_000)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_away_from_a_terminal_each_step_is_a_line_and_none_is_said_twice(capsys):
+    with steps("submitting") as step:
+        for each in ("packing", "packing", "waiting [for it]"):
+            step(each)
+    assert [line.split(" s  ")[1] for line in capsys.readouterr().err.splitlines()] == [
+        "submitting",
+        "packing",
+        "waiting [for it]",
+    ]

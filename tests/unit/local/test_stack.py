@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +15,7 @@ from connectors.local.restart_policy import RestartPolicy
 from connectors.local.stack import LocalStack
 from connectors.local.stack_home import StackHome
 from connectors.local.stack_plan import COMPONENTS, StackPlan
-from connectors.local.stack_state import ComponentState, StackState, is_alive
+from connectors.local.stack_state import ComponentState, StackState
 from udfs.domain.errors import StackError
 
 
@@ -73,12 +71,6 @@ def test_a_state_reads_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_state_that_cannot_be_read_is_no_state(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.json").write_text(text)
     assert StackState.read(tmp_path) is None
-
-
-def test_a_process_is_known_by_its_number_and_its_start() -> None:
-    me = psutil.Process(os.getpid())
-    assert is_alive(me.pid, me.create_time())
-    assert not is_alive(me.pid, me.create_time() - 100)
 
 
 def test_without_its_supervisor_a_stack_is_stopped_whatever_the_file_says(tmp_path: Path) -> None:

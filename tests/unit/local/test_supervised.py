@@ -13,7 +13,7 @@ import pytest
 
 from connectors.local.component import Command
 from connectors.local.leftovers import kill_marked
-from connectors.local.stack_state import is_alive
+from connectors.local.process_identity import is_alive
 from connectors.local.supervised import Supervised
 
 SLEEP = "import time; time.sleep(60)"
