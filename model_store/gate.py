@@ -25,9 +25,10 @@ from typing import Any
 
 import orjson
 
+from model_store.kept_artifacts import KeptArtifacts
 from model_store.reason import Reason
 from model_store.signature import check_signature
-from udfs.domain.deployment import CHAMPION
+from udfs.domain.deployment import CHAMPION, Deployment
 from udfs.domain.errors import ArtifactError
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.known_sets import KnownSets, Uptake
@@ -35,7 +36,10 @@ from udfs.domain.metadata import Activation, ArtifactPart, FeatureDefinition
 
 __all__ = ["Gate", "ModelEvent", "Ruling", "Verdict"]
 
-MAX_ARTIFACT_BYTES = 4 * 1024 * 1024
+PENDING = "pending"
+DEPLOYMENT = "deployment"
+REMEMBERED = 2
+"""Activations of a role whose artifacts are kept: the present one's and the one's before, to roll back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Gate:
     Parameters
     ----------
     state
-        What is remembered, by name: parts of artifacts, pending activations, the last judged sequence number per role.
+        What is remembered, by name: parts of artifacts, pending activations, roles, the last judged sequence number of each.
     model
         The one registered model of this stream; rows of other models are noted and otherwise ignored.
     feature_sets
@@ -124,6 +128,7 @@ class Gate:
         first_seq: int = 0,
     ) -> None:
         self._state = state
+        self._artifacts = KeptArtifacts(state)
         self._model = model
         self._sets = KnownSets(state, feature_sets)
         self._admit = admit
@@ -135,14 +140,11 @@ class Gate:
     def part_arrived(self, part: ArtifactPart) -> Ruling:
         """Keep a part of an artifact and judge the activations that waited for it."""
         ruling = Ruling()
-        # More bytes than any artifact may have are not kept: their presence alone is the finding.
-        data = part.data if len(part.data) <= MAX_ARTIFACT_BYTES else b""
-        self._state[_part_key(part.digest, part.part)] = data
-        if part.signature is not None:
-            self._state[f"signature/{part.digest}"] = part.signature
-        self._state[f"parts/{part.digest}"] = str(part.parts if data else -1).encode()
-        if not isinstance(self._assemble(part.digest), str):
+        self._artifacts.take(part)
+        if self.waits and not isinstance(self._artifacts.whole(part.digest), str):
             self._examine_pending(ruling, lambda activation: activation.digest == part.digest)
+        if not part.snapshot:
+            self._artifacts.let_go({part.digest, *self._needed()})
         return ruling
 
     def definition_arrived(self, row: FeatureDefinition) -> Ruling:
@@ -151,7 +153,7 @@ class Gate:
         uptake = self._sets.take(row)
         if uptake is not None:
             ruling.uptakes.append(uptake)
-            self._examine_pending(ruling, lambda each: not isinstance(self._assemble(each.digest), str))
+            self._examine_pending(ruling, lambda each: not isinstance(self._artifacts.whole(each.digest), str))
         return ruling
 
     def activation_arrived(self, activation: Activation, now_ms: int) -> Ruling:
@@ -163,13 +165,15 @@ class Gate:
         if activation.deployment_seq <= self._judged(activation.role):
             return ruling
         self._state[f"judged/{activation.role}"] = str(activation.deployment_seq).encode()
+        self._artifacts.use(activation.digest)
         if activation.retired:
             if activation.role == CHAMPION:
                 ruling.add(activation, "rejected", "champion_is_never_retired_to_nothing")
             else:
                 ruling.add(activation, "retired")
+                self._remember(activation)
             return ruling
-        missing = self._assemble(activation.digest)
+        missing = self._artifacts.whole(activation.digest)
         if isinstance(missing, str) and missing != "oversized":
             self._wait(activation, now_ms, missing)
             ruling.add(activation, "pending", missing)
@@ -182,11 +186,11 @@ class Gate:
         ruling = Ruling()
         for key, waiting in self._pending():
             if now_ms - waiting["since_ms"] >= self._patience_ms:
-                del self._state[key]
+                self._wait_no_more(key)
                 activation = Activation.from_json(waiting["activation"])
                 if activation.deployment_seq < self._judged(activation.role):
                     # A newer one was judged meanwhile; what this one lacks is still the better answer.
-                    missing = self._assemble(activation.digest)
+                    missing = self._artifacts.whole(activation.digest)
                     lacks = missing if isinstance(missing, str) else waiting.get("reason", "superseded")
                     ruling.add(activation, "rejected", lacks)
                 else:
@@ -196,22 +200,49 @@ class Gate:
     @property
     def waits(self) -> bool:
         """Whether some activation is pending, so that time matters."""
-        return any(key.startswith("pending/") for key in self._state)
+        return bool(self._pending_keys())
+
+    def _pending_keys(self) -> list[str]:
+        if (found := self._state.get(PENDING)) is not None:
+            keys: list[str] = orjson.loads(found)
+            return keys
+        # State of before there was a list: looked through once.
+        keys = sorted(key for key in self._state if key.startswith("pending/"))
+        self._state[PENDING] = orjson.dumps(keys)
+        return keys
 
     def _pending(self) -> list[tuple[str, dict[str, Any]]]:
-        keys = sorted(key for key in self._state if key.startswith("pending/"))
-        return [(key, orjson.loads(self._state[key])) for key in keys]
+        return [(key, orjson.loads(self._state[key])) for key in self._pending_keys()]
 
     def _wait(self, activation: Activation, since_ms: int, reason: str) -> None:
         since = {"activation": activation.to_json().decode(), "since_ms": since_ms, "reason": reason}
-        self._state[f"pending/{activation.deployment_seq:020d}"] = orjson.dumps(since)
+        key = f"pending/{activation.deployment_seq:020d}"
+        self._state[PENDING] = orjson.dumps(sorted({*self._pending_keys(), key}))
+        self._state[key] = orjson.dumps(since)
+
+    def _wait_no_more(self, key: str) -> None:
+        self._state[PENDING] = orjson.dumps([each for each in self._pending_keys() if each != key])
+        del self._state[key]
+
+    def _needed(self) -> set[str]:
+        """Return the digests that roles, the way back and pending activations need."""
+        histories = self._deployment().roles.values()
+        waiting = {Activation.from_json(each["activation"]).digest for _, each in self._pending()}
+        return waiting | {each.digest for history in histories for each in history[-REMEMBERED:]}
+
+    def _deployment(self) -> Deployment:
+        found = self._state.get(DEPLOYMENT)
+        return Deployment() if found is None else Deployment.from_json(bytes(found))
+
+    def _remember(self, accepted: Activation) -> None:
+        self._state[DEPLOYMENT] = self._deployment().accept(accepted).to_json()
 
     def _examine_pending(self, ruling: Ruling, concerns: Callable[[Activation], bool]) -> None:
         for key, waiting in self._pending():
             activation = Activation.from_json(waiting["activation"])
             if not concerns(activation):
                 continue
-            del self._state[key]
+            self._wait_no_more(key)
             if activation.deployment_seq < self._judged(activation.role):
                 ruling.add(activation, "rejected", "superseded")
             else:
@@ -221,7 +252,7 @@ class Gate:
         self, activation: Activation, ruling: Ruling, *, since_ms: int | None = None, again: bool = False
     ) -> None:
         """Judge; with ``since_ms`` an activation may wait from then on for a feature set, silently if it does already."""
-        data = self._assemble(activation.digest)
+        data = self._artifacts.whole(activation.digest)
         if isinstance(data, str):
             ruling.add(activation, "rejected", data)
             return
@@ -232,7 +263,7 @@ class Gate:
             ruling.add(activation, "rejected", f"effective_from_behind_watermark: {late}; name a later time")
             return
         try:
-            check_signature(self._state.get(f"signature/{activation.digest}"), activation.digest, self._trusted_keys)
+            check_signature(self._artifacts.signature(activation.digest), activation.digest, self._trusted_keys)
             self._admit(data, activation.digest, feature_sets=self._sets.catalog.hashes)
         except ArtifactError as error:
             reason = f"{error.reason}: {error.detail}"
@@ -244,28 +275,12 @@ class Gate:
                 ruling.add(activation, "pending", reason)
         else:
             ruling.add(activation, "activated", artifact=data)
+            self._remember(activation)
 
     def _comes_late(self, activation: Activation) -> bool:
         if self.watermark_ms is None or activation.deployment_seq <= self._first_seq:
             return False
         return activation.effective_from_ms <= self.watermark_ms
 
-    def _assemble(self, digest: str) -> bytes | str:
-        """Return the whole artifact, or the reason why it is not there."""
-        parts = int(self._state.get(f"parts/{digest}", b"0"))
-        if parts == 0:
-            return "missing_artifact"
-        if parts < 0:
-            return "oversized"
-        chunks = [self._state.get(_part_key(digest, index)) for index in range(parts)]
-        if any(chunk is None for chunk in chunks):
-            return "missing_chunk"
-        data = b"".join(chunk for chunk in chunks if chunk is not None)
-        return data if len(data) <= MAX_ARTIFACT_BYTES else "oversized"
-
     def _judged(self, role: str) -> int:
         return int(self._state.get(f"judged/{role}", b"0"))
-
-
-def _part_key(digest: str, part: int) -> str:
-    return f"part/{digest}/{part}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from model_store.admission import admit
 from model_store.gate import Gate, ModelEvent, Ruling
 from model_store.loaded_version import LoadedVersion
+from model_store.obey_verdict import obey_verdict
 from udfs.domain.deployment import Deployment
 from udfs.domain.feature_catalog import FeatureCatalog
 from udfs.domain.metadata import Activation, ArtifactPart, FeatureDefinition, parse_metadata
@@ -99,13 +100,12 @@ class LiveVersions:
     def _obey(self, ruling: Ruling) -> None:
         deployment, versions = self.current.deployment, dict(self.current.versions)
         for verdict in ruling.verdicts:
-            if not verdict.accepted:
-                deployment = deployment.saw(verdict.activation.deployment_seq)
-                continue
-            deployment = deployment.accept(verdict.activation)
+            deployment, artifact, unneeded = obey_verdict(deployment, verdict)
             digest = verdict.activation.digest
-            if verdict.artifact is not None and digest not in versions:
-                versions[digest] = LoadedVersion.load(verdict.artifact)
+            if artifact is not None and digest not in versions:
+                versions[digest] = LoadedVersion.load(artifact)
+            for each in unneeded:
+                del versions[each]
         if ruling.verdicts:
-            self.current = Loaded(deployment, {digest: versions[digest] for digest in deployment.digests})
+            self.current = Loaded(deployment, versions)
         self.events = (*self.events, *ruling.events)[-MOST_EVENTS:]

@@ -5,4 +5,5 @@ BEGIN
         CREATE PUBLICATION weir_metadata;
     END IF;
 END $$;
-ALTER PUBLICATION weir_metadata SET TABLE weir.model_artifact, weir.model_activation, weir.feature_definition;
+ALTER PUBLICATION weir_metadata SET TABLE weir.model_artifact, weir.artifact_again, weir.model_activation,
+    weir.feature_definition;

@@ -2,7 +2,8 @@
 GRANT USAGE, CREATE ON SCHEMA public TO mlflow;
 -- Debezium reads what is published, nothing else.
 GRANT USAGE ON SCHEMA weir TO debezium;
-GRANT SELECT ON weir.model_artifact, weir.model_activation, weir.feature_definition TO debezium;
+GRANT SELECT ON weir.model_artifact, weir.artifact_again, weir.model_activation, weir.feature_definition,
+    weir.wanted_activation, weir.wanted_artifact TO debezium;
 -- The notifier reads and writes its queue, nothing else; it removes nothing.
 GRANT USAGE ON SCHEMA weir TO notifier;
 GRANT SELECT, INSERT, UPDATE ON weir.notification, weir.notification_source TO notifier;

@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
@@ -27,13 +27,17 @@ REPLACEMENT_CHARACTER = "\ufffd"
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPart:
-    """One chunk of an artifact: a row of ``weir.model_artifact``; without signature where nobody signed."""
+    """One chunk of an artifact: a row of ``weir.model_artifact``, or of ``weir.artifact_again``, where it is sent once more.
+
+    ``signature``: None where nobody signed. ``snapshot``: it comes in a snapshot of the tables, in no order of time.
+    """
 
     digest: str
     part: int
     parts: int
     data: bytes
     signature: bytes | None = None
+    snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +151,10 @@ def parse_metadata(value: str | None) -> MetadataRow:
     if not isinstance(row, dict):
         return MalformedRow("not_an_envelope", f"after is {type(row).__name__}")
     try:
-        return _PARSERS[table](row)
+        parsed = _PARSERS[table](row)
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         return MalformedRow("wrong_row", f"{table}: {type(error).__name__} {error}")
+    return replace(parsed, snapshot=True) if isinstance(parsed, ArtifactPart) and envelope.get("op") == "r" else parsed
 
 
 def _artifact_part(row: dict[str, Any]) -> ArtifactPart:
@@ -208,6 +213,7 @@ def _integer(row: dict[str, Any], name: str) -> int:
 
 _PARSERS: dict[str, Callable[[dict[str, Any]], ArtifactPart | Activation | FeatureDefinition]] = {
     "feature_definition": _feature_definition,
+    "artifact_again": _artifact_part,
     "model_artifact": _artifact_part,
     "model_activation": _activation,
 }

@@ -12,6 +12,7 @@ from pyflink.datastream import KeyedBroadcastProcessFunction
 from model_store.compiled_scorer import warm_up
 from model_store.gate import Verdict
 from model_store.loaded_version import LoadedVersion
+from model_store.obey_verdict import obey_verdict
 from model_store.role_scorer import RoleScorer
 from udfs.domain.deployment import CHAMPION, Deployment
 from udfs.domain.event import Prediction, Transaction
@@ -69,11 +70,10 @@ class ScoreStage(KeyedBroadcastProcessFunction):
         verdict = Verdict.from_json(message)
         state = ctx.get_broadcast_state(BROADCAST)
         before = Deployment.from_json(state.get(DEPLOYMENT)) if state.contains(DEPLOYMENT) else Deployment()
-        seq = verdict.activation.deployment_seq
-        after = before.accept(verdict.activation) if verdict.accepted else before.saw(seq)
-        if verdict.accepted and verdict.artifact is not None and verdict.activation.digest in after.digests:
-            state.put(verdict.activation.digest, verdict.artifact)
-        for digest in before.digests - after.digests:
+        after, artifact, unneeded = obey_verdict(before, verdict)
+        if artifact is not None:
+            state.put(verdict.activation.digest, artifact)
+        for digest in unneeded:
             state.remove(digest)
         state.put(DEPLOYMENT, after.to_json())
         self._scorer = self._build(state)

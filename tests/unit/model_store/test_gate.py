@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_store.gate import MAX_ARTIFACT_BYTES, Gate, Verdict
+from model_store.gate import Gate, Verdict
+from model_store.kept_artifacts import MAX_ARTIFACT_BYTES
 from udfs.domain.deployment import Deployment
 from udfs.domain.errors import ArtifactError, JobError
 from udfs.domain.feature_catalog import FeatureCatalog

@@ -107,10 +107,15 @@ def test_roles_may_do_only_what_their_program_needs(dsn: str, postgres: Postgres
             connection.execute("INSERT INTO weir.model_artifact VALUES ('0', 0, 1, 'x')")
 
 
-def test_the_publication_holds_the_three_tables(dsn: str) -> None:
+def test_the_publication_holds_what_the_gate_reads_and_no_more(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute("SELECT tablename FROM pg_publication_tables WHERE pubname = 'weir_metadata'")
-        assert {row[0] for row in rows} == {"model_artifact", "model_activation", "feature_definition"}
+        assert {row[0] for row in rows} == {
+            "model_artifact",
+            "artifact_again",
+            "model_activation",
+            "feature_definition",
+        }
 
 
 def test_tls_that_is_asked_for_is_not_given_up(postgres: Postgres, tmp_path: Path) -> None:
