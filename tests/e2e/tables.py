@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections import Counter
 from typing import Any
 
+from kafka import KafkaProducer
+
 from connectors.iceberg.next_offsets import next_offsets
 from connectors.iceberg.warehouse import TABLES
+from connectors.kafka.topics import TOPICS
 from connectors.local.flink_rest import FlinkRest
 from tests.e2e.scoring import Scoring
 
 Positions = Counter[tuple[int, int]]
+REFUSED_REVISION = 9
 
 
 def committed(job: Scoring, topic: str) -> Positions:
@@ -49,3 +55,38 @@ def _ends(positions: Positions) -> dict[int, int]:
     for partition, offset in positions:
         found[partition] = max(found.get(partition, 0), offset + 1)
     return dict(sorted(found.items()))
+
+
+def refused_truths(dataset: Any) -> list[tuple[bytes, bytes]]:
+    """Truths that the job refuses, of transactions that have others: in SQL they look like the newest."""
+    good = list(itertools.islice(dataset.truths(), 4))
+    wrong: list[dict[str, Any]] = [
+        {"label": str(1 - good[0]["label"])},
+        {"label": 1 - good[1]["label"], "customer_id": ""},
+        {"label": 1 - good[2]["label"], "customer_id": None},
+        {"label": 1 - good[3]["label"], "intervened": "true"},
+    ]
+    made = [truth | change | {"revision": REFUSED_REVISION} for truth, change in zip(good, wrong, strict=True)]
+    return [(each["transaction_id"].encode(), json.dumps(each).encode()) for each in made]
+
+
+def close(job: Scoring, event_time_ms: int) -> None:
+    """Move event time past every window and the retention of truth."""
+    value = json.dumps({"control": "close", "event_time_ms": event_time_ms}).encode()
+    producer = KafkaProducer(bootstrap_servers=job.bootstrap)
+    for topic in ("transactions", "truths"):
+        for partition in range(TOPICS[topic].partitions):
+            producer.send(topic, value=value, partition=partition)
+    producer.close()
+
+
+def final_windows(job: Scoring, rows: int) -> list[dict[str, Any]]:
+    """Return the final rows of model_quality, once they count so many truths: one on its way is counted in a row of its own."""
+    newest: dict[int, dict[str, Any]] = {}
+    for row in job.messages("model_quality"):
+        if row["series"] == "event_time" and row["window"] == "tumbling":
+            newest[row["window_start_ms"]] = max(
+                row, newest.get(row["window_start_ms"], row), key=lambda r: r["revision"]
+            )
+    counted = sum(row["positives"] + row["negatives"] for row in newest.values())
+    return list(newest.values()) if counted == rows and all(row["final"] for row in newest.values()) else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -16,20 +15,28 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kafka import KafkaProducer
 from sklearn.metrics import roc_auc_score
 
 from connectors.iceberg.read_labelled_rows import read_labelled_rows
 from connectors.iceberg.training_snapshot import TrainingSnapshot
 from connectors.iceberg.warehouse import TABLES
-from connectors.kafka.topics import TOPICS
 from jobs.settings import DAY_MS
 from jobs.tables.access import catalog_of
 from jobs.tables.fill_job import running_tables, start_tables, stop_tables
 from tests.e2e.local import ROOT
 from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
-from tests.e2e.tables import both_run, caught_up, committed, in_table, rows_of
+from tests.e2e.tables import (
+    REFUSED_REVISION,
+    both_run,
+    caught_up,
+    close,
+    committed,
+    final_windows,
+    in_table,
+    refused_truths,
+    rows_of,
+)
 from udfs.domain.feature_set import FEATURE_SETS
 
 ROWS = 4_000
@@ -44,22 +51,6 @@ README_ANSWER = [
     if line.startswith("|")
 ]
 COUNTS = "SELECT COUNT(*) AS n FROM kafka.topics.inferences;\n"
-
-
-REFUSED_REVISION = 9
-
-
-def refused_truths(dataset: Any) -> list[tuple[bytes, bytes]]:
-    """Truths that the job refuses, of transactions that have others: in SQL they look like the newest."""
-    good = list(itertools.islice(dataset.truths(), 4))
-    wrong: list[dict[str, Any]] = [
-        {"label": str(1 - good[0]["label"])},
-        {"label": 1 - good[1]["label"], "customer_id": ""},
-        {"label": 1 - good[2]["label"], "customer_id": None},
-        {"label": 1 - good[3]["label"], "intervened": "true"},
-    ]
-    made = [truth | change | {"revision": REFUSED_REVISION} for truth, change in zip(good, wrong, strict=True)]
-    return [(each["transaction_id"].encode(), json.dumps(each).encode()) for each in made]
 
 
 @dataclass
@@ -79,16 +70,6 @@ class Story:
         return [dict(zip(said["columns"], row, strict=True)) for row in said["rows"]]
 
 
-def close(job: Scoring, event_time_ms: int) -> None:
-    """Move event time past every window and the retention of truth."""
-    value = json.dumps({"control": "close", "event_time_ms": event_time_ms}).encode()
-    producer = KafkaProducer(bootstrap_servers=job.bootstrap)
-    for topic in ("transactions", "truths"):
-        for partition in range(TOPICS[topic].partitions):
-            producer.send(topic, value=value, partition=partition)
-    producer.close()
-
-
 @pytest.fixture(scope="module")
 def story(local, tmp_path_factory):
     """One champion, truths for all, one transaction that is none; the tables job is started by its verb, half way."""
@@ -105,7 +86,7 @@ def story(local, tmp_path_factory):
     job.send(refused_truths(dataset), "truths")
     close(job, dataset.last_time_ms + RETENTION_MS + 2 * DAY_MS)
     job.wait_for_sum(ROWS + 2 + 4)
-    final = wait_for("final windows", lambda: final_windows(job), 90)
+    final = wait_for("final windows", lambda: final_windows(job, ROWS), 90)
     story = Story(job, catalog_of(job.settings), final)
     try:
         wait_for("the tables have every committed record", lambda: caught_up(job, story.catalog), 120, pause_s=2)
@@ -125,18 +106,6 @@ def taken_truths(story: Story) -> dict[str, dict[str, Any]]:
     return {
         row["transaction_id"]: row for row in rows_of(story.catalog, "truths") if row["revision"] != REFUSED_REVISION
     }
-
-
-def final_windows(job: Scoring) -> list[dict[str, Any]]:
-    """Return the final rows of model_quality, once they count every truth: one on its way is counted in a row of its own."""
-    newest: dict[int, dict[str, Any]] = {}
-    for row in job.messages("model_quality"):
-        if row["series"] == "event_time" and row["window"] == "tumbling":
-            newest[row["window_start_ms"]] = max(
-                row, newest.get(row["window_start_ms"], row), key=lambda r: r["revision"]
-            )
-    counted = sum(row["positives"] + row["negatives"] for row in newest.values())
-    return list(newest.values()) if counted == ROWS and all(row["final"] for row in newest.values()) else []
 
 
 @pytest.mark.parametrize("table", TABLES)
