@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaProducer
@@ -81,7 +82,7 @@ def close(job: Scoring, event_time_ms: int) -> None:
 
 
 def final_windows(job: Scoring, rows: int) -> list[dict[str, Any]]:
-    """Return the final rows of model_quality, once they count so many truths: one on its way is counted in a row of its own."""
+    """Return the final rows of model_quality, once they count so many truths; one on its way has a row of its own."""
     newest: dict[int, dict[str, Any]] = {}
     for row in job.messages("model_quality"):
         if row["series"] == "event_time" and row["window"] == "tumbling":
@@ -90,3 +91,9 @@ def final_windows(job: Scoring, rows: int) -> list[dict[str, Any]]:
             )
     counted = sum(row["positives"] + row["negatives"] for row in newest.values())
     return list(newest.values()) if counted == rows and all(row["final"] for row in newest.values()) else []
+
+
+def bad_question(folder: Path) -> Path:
+    file = folder / "bad.sql"
+    file.write_text("SELECT nothing FROM nowhere;\n")
+    return file

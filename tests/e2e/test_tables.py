@@ -10,7 +10,6 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from tests.e2e.models import stream, trained, without_truths
 from tests.e2e.scoring import Scoring, wait_for
 from tests.e2e.tables import (
     REFUSED_REVISION,
+    bad_question,
     both_run,
     caught_up,
     close,
@@ -157,12 +157,6 @@ def test_roc_auc_of_the_view_is_that_of_model_quality_within_its_bound_and_that_
             final[day]["roc_auc"], abs=final[day]["error_bound"] + 1e-12
         )
     assert compared >= 3
-
-
-def bad_question(folder: Path) -> Path:
-    file = folder / "bad.sql"
-    file.write_text("SELECT nothing FROM nowhere;\n")
-    return file
 
 
 def test_a_question_that_cannot_be_answered_ends_with_2_and_one_sentence(story):
