@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from connectors.data.cell_values import as_flags, as_numbers, as_texts, as_times_ms, delimiter_of
 from connectors.data.columns import Columns
 from connectors.data.file_shape import FileShape
 from udfs.domain.errors import DataFileError
@@ -87,8 +88,13 @@ def read_file(path: Path, mapping: Mapping[str, str]) -> FileContent:
 def _names(path: Path, is_parquet: bool) -> list[str]:
     if is_parquet:
         return list(pa_parquet.read_schema(path).names)
-    with pa_csv.open_csv(path) as reader:
+    with pa_csv.open_csv(path, parse_options=_dialect(path)) as reader:
         return list(reader.schema.names)
+
+
+def _dialect(path: Path) -> Any:  # noqa: ANN401 - pyarrow is untyped
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return pa_csv.ParseOptions(delimiter=delimiter_of(file.readline()))
 
 
 def _table(path: Path, is_parquet: bool, shape: FileShape) -> Any:  # noqa: ANN401 - pyarrow is untyped
@@ -97,7 +103,8 @@ def _table(path: Path, is_parquet: bool, shape: FileShape) -> Any:  # noqa: ANN4
         return pa_parquet.read_table(path, columns=wanted)
     # Identifiers are read as text: inference would make 7 of 007.
     texts = {shape.columns[name]: pa.string() for name in IDENTIFIERS if name in shape.columns}
-    return pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(include_columns=wanted, column_types=texts))
+    convert = pa_csv.ConvertOptions(include_columns=wanted, column_types=texts)
+    return pa_csv.read_csv(path, parse_options=_dialect(path), convert_options=convert)
 
 
 def _columns(path: str, table: Any, shape: FileShape) -> Columns:  # noqa: ANN401 - pyarrow is untyped
@@ -126,9 +133,16 @@ class _Reader:
 
     def identifiers(self, name: str) -> npt.NDArray[Any]:
         """Return integers where every identifier is one as it is written, else strings; None where a terminal lacks."""
-        column = self._column(name, may_lack=name == "terminal_id")
-        texts = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+        column = self._column(name, may_lack=True)
+        try:
+            texts = as_texts(column)
+        except pa.ArrowException as error:
+            what = "holds identifiers that are no whole numbers and no text"
+            raise self._error(name, f"{what}: got {column.type}, {str(error)[:80]}") from error
         if texts.null_count:
+            if name != "terminal_id":
+                row = pc.index(pc.is_null(texts), True).as_py() + 1
+                raise self._error(name, f"is empty in {texts.null_count} rows, first in row {row}; every row needs one")
             return np.array(texts.to_pylist(), dtype=object)
         try:
             numbers = pc.cast(texts, pa.int64())
@@ -139,29 +153,30 @@ class _Reader:
         return _as_numpy(numbers, np.int64)
 
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
-        values = _as_numpy(self._cast(name, pa.float64(), "numbers"), np.float64)
-        if not np.isfinite(values).all():
-            raise self._error(name, "holds NaN or infinity; an amount or a feature must be a finite number")
-        return values
+        return self._finite(name, as_numbers, "numbers")
 
     def times(self) -> npt.NDArray[np.int64]:
         if self.shape.time_is_seconds:
             return CREDITCARD_START_MS + np.rint(self.numbers("event_time_ms") * 1_000).astype(np.int64)
-        column = self._column("event_time_ms")
-        if pa.types.is_string(column.type):
-            zoned = pc.any(pc.match_substring_regex(column, r"(Z|[+-]\d\d:?\d\d)$")).as_py()
-            column = self._cast("event_time_ms", pa.timestamp("ms", tz="UTC" if zoned else None), "times")
-        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-            # Times without a zone are UTC, as everywhere here; with one, Arrow holds them as UTC already.
-            return _as_numpy(pc.cast(pc.cast(column, pa.timestamp("ms"), safe=False), pa.int64()), np.int64)
-        return _as_numpy(self._cast("event_time_ms", pa.int64(), "times"), np.int64)
+        times = _as_numpy(self._read("event_time_ms", as_times_ms, "times"), np.int64)
+        if len(times) and times.min() < 0:
+            row = int(np.argmax(times < 0)) + 1
+            complaint = f"holds a time before 1970, first in row {row}; the job takes none"
+            raise self._error(name="event_time_ms", complaint=complaint)
+        return times
 
     def labels(self) -> npt.NDArray[np.int8]:
-        values = self.numbers("label")
+        values = self._finite("label", as_flags, "labels (0 or 1, yes or no)")
         wrong = values[~np.isin(values, (0.0, 1.0))]
         if len(wrong):
             raise self._error(name="label", complaint=f"holds {wrong[0]:g}; a label is 0 or 1")
         return values.astype(np.int8)
+
+    def _finite(self, name: str, read: Callable[[Any], Any], what: str) -> npt.NDArray[np.float64]:
+        values = _as_numpy(self._read(name, read, what), np.float64)
+        if not np.isfinite(values).all():
+            raise self._error(name, "holds NaN or infinity; an amount or a feature must be a finite number")
+        return values
 
     def field(self, name: str) -> npt.NDArray[Any]:
         column = self._column(name)
@@ -177,11 +192,11 @@ class _Reader:
             raise self._error(name, f"has {column.null_count} empty values; every row needs one")
         return column
 
-    def _cast(self, name: str, wanted: Any, what: str) -> Any:  # noqa: ANN401 - pyarrow is untyped
+    def _read(self, name: str, read: Callable[[Any], Any], what: str) -> Any:  # noqa: ANN401 - pyarrow is untyped
         column = self._column(name)
         try:
-            return pc.cast(column, wanted, safe=False)
-        except pa.ArrowException as error:
+            return read(column)
+        except (pa.ArrowException, ValueError) as error:
             raise self._error(name, f"is of type {column.type}; {what} are needed") from error
 
     def _error(self, name: str, complaint: str) -> DataFileError:

@@ -5,8 +5,11 @@ Every truth is checked as the job will check it, before any is sent: a wrong lin
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +35,8 @@ class TruthFile:
     Parameters
     ----------
     path
-        JSON Lines, one object a line; or CSV with a header; or parquet. Fields are those of the topic ``truths``.
+        JSON Lines, one object a line; or a JSON array of objects; or CSV with a header; or parquet. Fields are those of the
+        topic ``truths``.
 
     Raises
     ------
@@ -80,10 +84,27 @@ def _rows(path: Path) -> Iterable[dict[str, Any]]:
     if start[:4] == b"PAR1":
         rows: list[dict[str, Any]] = pa_parquet.read_table(path).to_pylist()
         return rows
-    if start.lstrip()[:1] == b"{":
-        return [_object(path, at, line) for at, line in enumerate(path.read_bytes().splitlines(), 1) if line.strip()]
+    first = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    if first == b"{":
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+        return [_object(path, at, line) for at, line in enumerate(lines, 1) if line.strip()]
+    if first == b"[":
+        return _array(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         return [_typed(row) for row in csv.DictReader(file)]
+
+
+def _array(path: Path) -> list[dict[str, Any]]:
+    try:
+        found = orjson.loads(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    except orjson.JSONDecodeError as error:
+        msg = f"{path} is no JSON: {error}. Give an array of objects, or one object a line."
+        raise DataFileError(msg) from error
+    for number, row in enumerate(found, 1):
+        if not isinstance(row, dict):
+            msg = f"{path}, truth {number} is no JSON object. Each entry of the array must be one."
+            raise DataFileError(msg)
+    return list(found)
 
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -109,11 +130,21 @@ def _typed(row: dict[str, Any]) -> dict[str, Any]:
     return typed
 
 
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of a file
+    """Return a cell as it will be written: whole decimals as integers, times in epoch milliseconds, bytes as text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1_000)
+    if isinstance(value, bytes):
+        return value.decode()
+    return value if isinstance(value, str | int | float | bool | list | dict) else str(value)
+
+
 def _checked(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
-    row = {name: value for name, value in row.items() if value is not None}
-    known = parse_truth(
-        orjson.dumps(row, default=str).decode(), Position(partition=0, offset=0, ingestion_time_ms=FOR_EVER_MS)
-    )
+    row = {name: _plain(value) for name, value in row.items() if value is not None}
+    known = parse_truth(orjson.dumps(row).decode(), Position(partition=0, offset=0, ingestion_time_ms=FOR_EVER_MS))
     if isinstance(known, Rejection):
         msg = f"{path}, truth {number}: {known.detail} ({known.reason}). Nothing was sent; mend it and send again."
         raise DataFileError(msg)

@@ -123,7 +123,7 @@ def test_times_with_a_zone_and_as_text_become_utc(tmp_path):
         (handbook(TX_AMOUNT=[1.0, float("inf"), 2.0]), "TX_AMOUNT holds NaN or infinity"),
         (handbook(TX_AMOUNT=["a", "b", "c"]), "TX_AMOUNT is of type string; numbers are needed"),
         (handbook(TX_DATETIME=["soon", "later", "never"]), "TX_DATETIME is of type string; times are needed"),
-        (handbook(CUSTOMER_ID=["a", None, "b"]), "CUSTOMER_ID has 1 empty values"),
+        (handbook(CUSTOMER_ID=["a", None, "b"]), "CUSTOMER_ID is empty in 1 rows, first in row 2"),
         (handbook().head(0), "holds no rows"),
     ],
 )
