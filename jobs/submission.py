@@ -14,6 +14,7 @@ from jobs.job_version import JobVersion
 from jobs.kafka_address import job_properties, kafka_address
 from jobs.launch import START_TIMEOUT_S, launch
 from jobs.registry_access import metadata_store_of
+from jobs.savepoint_fit import check_savepoint
 from jobs.settings import DAY_MS, Settings
 from udfs.domain.errors import JobError, SettingsError
 from udfs.operators.stage_settings import StageSettings
@@ -59,7 +60,7 @@ def submit_job(
     Raises
     ------
     JobError
-        When a job runs already, Flink refuses it, or it does not come to run in ``timeout_s`` seconds.
+        When a job runs already, the savepoint does not fit, Flink refuses it, or it does not come to run in ``timeout_s`` seconds.
     SettingsError
         When the job would read Avro and the topic begins with something else: Flink would restart it there for ever.
     """
@@ -69,6 +70,8 @@ def submit_job(
         raise JobError(msg)
     if savepoint is None:
         _check_payload(settings)
+    else:
+        check_savepoint(savepoint, settings.shards)
     progress("packing the bundle")
     version = pack_job(stack, settings, savepoint=savepoint)
     return launch(stack, version, savepoint=savepoint, progress=progress, timeout_s=timeout_s)

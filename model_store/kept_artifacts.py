@@ -2,8 +2,8 @@
 
 What a role needs is kept, and of all others the newest that fit in 16 MiB together: from four of the largest to 256
 small ones. One that was let go comes again when it is deployed: the database sends its rows once more, ahead of the
-activation (``weir.number_activation``). Rows of a snapshot let nothing go: it carries the artifacts before the activations that say
-which of them are needed, and no more than those (``weir.wanted_artifact``).
+activation (``weir.number_activation``). Rows of a snapshot let nothing go: it carries the artifacts before the activations
+that say which of them are needed, and no more than those (``weir.wanted_artifact``).
 """
 
 from __future__ import annotations

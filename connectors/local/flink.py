@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -42,8 +44,9 @@ class JobManager:
         self.log = home / "logs" / "jobmanager.log"
 
     def prepare(self) -> None:
-        """Lay out the overlay."""
+        """Lay out the overlay, and forget jobs that never began: over such a result no JobManager comes up."""
         self._flink_home.write()
+        _forget_results_without_application(self._flink_home.folder / "high-availability" / "job-result-store")
 
     def command(self) -> Command:
         """Return the JobManager's process; Flink's script becomes it."""
@@ -62,6 +65,18 @@ class JobManager:
 
     def set_up(self) -> None:
         """Nothing: jobs come later."""
+
+
+def _forget_results_without_application(store: Path) -> None:
+    """Remove results of jobs whose JobMaster could not start (a savepoint that did not fit).
+
+    Flink 2.3 writes them without the application they belong to, and a JobManager that finds one ends at once: "Application
+    ID is missing in the recovered job result".
+    """
+    for file in store.rglob("*_DIRTY.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if "application-id" not in json.loads(file.read_bytes())["result"]:
+                file.unlink()
 
 
 class TaskManager:

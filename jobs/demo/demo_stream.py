@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal
 
 from connectors.data.dataset import Dataset
 from connectors.kafka.produced import Produced
 from connectors.kafka.producer import Producer
+from jobs.demo.closed_loop import ClosedLoop
 
 __all__ = ["DemoStream"]
 
@@ -23,7 +26,7 @@ class DemoStream:
     dataset
         What to send.
     rate
-        Transactions a second.
+        Transactions a second at most; fewer while the job does not keep up, see :class:`~jobs.demo.closed_loop.ClosedLoop`.
     payload
         How transactions are written.
     """
@@ -33,8 +36,9 @@ class DemoStream:
     ) -> None:
         self.transactions = self.truths = 0
         self._stop = threading.Event()
+        self._loop, self._begun_s = ClosedLoop(rate), time.monotonic()
         self._producer = Producer(
-            bootstrap, rate=rate, close=True, progress=self._progress, stop=self._stop, payload=payload
+            bootstrap, rate=self._loop.rate, close=True, progress=self._progress, stop=self._stop, payload=payload
         )
         self._dataset = dataset
         self._produced: Produced | None = None
@@ -56,9 +60,18 @@ class DemoStream:
         """Share of the transactions that is sent, 0 to 1."""
         return self.transactions / len(self._dataset)
 
+    @property
+    def rate(self) -> float:
+        """Transactions a second at present."""
+        return min(self._loop.rate, self._loop.limit)
+
     def pace(self, rate: float) -> None:
-        """Go on at so many transactions a second."""
-        self._producer.pace(rate)
+        """Go on at so many transactions a second at most."""
+        self._loop.limit = rate
+
+    def keep_up(self, latencies_ms: Sequence[int]) -> None:
+        """Go on as fast as the job keeps up with, by how long its newest answers took, milliseconds."""
+        self._producer.pace(self._loop.look(time.monotonic() - self._begun_s, latencies_ms))
 
     def poll(self) -> Produced | None:
         """Return what was sent once all of it is acknowledged, None before.

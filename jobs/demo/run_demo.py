@@ -170,6 +170,7 @@ def _drive(context: DemoContext, stream: DemoStream, watch: ScoreWatch, story: I
     while True:
         produced = stream.poll()
         watch.check()
+        stream.keep_up(watch.new_latencies_ms())
         text = _streaming(stream, watch)
         if produced is None:
             context.view.tell("stream", text, stream.share)
@@ -186,7 +187,8 @@ def _streaming(stream: DemoStream, watch: ScoreWatch) -> str:
     scored = ", ".join(f"{count:,} by version {version}" for version, count in watch.scored.items()) or "none yet"
     p50 = watch.recent_p50_ms()
     latency = "" if p50 is None else f"; p50 {p50:,.0f} ms"
-    return f"{stream.transactions:,} sent, {stream.truths:,} truths; scored: {scored}{latency}"
+    sent = f"{stream.transactions:,} sent at {stream.rate:,.0f}/s, {stream.truths:,} truths"
+    return f"{sent}; scored: {scored}{latency}"
 
 
 def _refused(context: DemoContext, tally: Tally, rejected: dict[str, object] | None) -> Check:

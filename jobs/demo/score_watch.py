@@ -51,6 +51,7 @@ class ScoreWatch:
         self.newest_version = ""
         """The version of the latest committed champion inference."""
         self._appended_ms, self._committed_ms = array("q"), array("q")
+        self._told = 0
 
     def __enter__(self) -> ScoreWatch:
         self._thread.start()
@@ -77,6 +78,13 @@ class ScoreWatch:
         """Return the median of the latest inferences' append time minus the append time of their transactions."""
         recent = self._appended_ms[-RECENT:]
         return float(np.median(recent)) if recent else None
+
+    def new_latencies_ms(self) -> list[int]:
+        """Return, of each inference that came since the last call, its append time minus that of its transaction."""
+        known = len(self._appended_ms)
+        found = self._appended_ms[self._told : known].tolist()
+        self._told = known
+        return found
 
     def event_of(self, version: str, event: str) -> dict[str, Any] | None:
         """Return the first record of ``model_events`` that says this of a version."""

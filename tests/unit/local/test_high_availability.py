@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from pathlib import Path
 
 import pytest
 
+from connectors.local.flink import JobManager
 from connectors.local.flink_home import FlinkHome
 from connectors.local.jars import Jars
 from connectors.local.supervisor import Supervisor
@@ -63,3 +65,13 @@ def test_a_component_that_a_file_holds_back_is_not_started(tmp_path: Path) -> No
     hold.touch()
     assert str(hold) in supervisor._waiting_for("kafka", ())
     assert supervisor._waiting_for("connect", ()) == ""
+
+
+def test_results_of_jobs_that_never_began_are_forgotten_and_others_kept(tmp_path):
+    store = tmp_path / "flink" / "high-availability" / "job-result-store" / "weir"
+    store.mkdir(parents=True)
+    without, whole = {"result": {"id": "1"}}, {"result": {"id": "2", "application-id": "2"}}
+    for name, text in (("1_DIRTY", json.dumps(without)), ("2_DIRTY", json.dumps(whole)), ("3_DIRTY", "{"), ("4", "{}")):
+        (store / f"{name}.json").write_text(text)
+    JobManager(tmp_path, 1, 2, FlinkHome(tmp_path, 1, 2, Jars(tmp_path, []), tmp_path)).prepare()
+    assert sorted(file.stem for file in store.iterdir()) == ["2_DIRTY", "3_DIRTY", "4"]

@@ -33,12 +33,20 @@ class Registry:
         connection.execute(NOTES)
 
     def write(self, name: str, seconds_ago: float, parts: int = 1) -> str:
-        digest = sha256(name.encode()).hexdigest()
+        chunks = [name.encode(), *[b"x"] * (parts - 1)]
+        digest = sha256(b"".join(chunks)).hexdigest()
         for part in range(parts):
             self._connection.execute(
                 "INSERT INTO weir.model_artifact (digest, part, parts, bytes, signature, created_ms)"
-                " VALUES (%s, %s, %s, 'x', %s, %s)",
-                (digest, part, parts, bytes(64), round((time.time() - seconds_ago) * 1_000)),
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                (
+                    digest,
+                    part,
+                    parts,
+                    chunks[part],
+                    bytes(64),
+                    round((time.time() - seconds_ago) * 1_000),
+                ),
             )
         return digest
 
