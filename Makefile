@@ -50,7 +50,7 @@ format: $(STAMP) ## Mend what the linters can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure into build/bench: make bench ONLY=job; the names are in README, Benchmarks
+bench: $(STAMP) ## Measure into build/bench: make bench ONLY=job; the names are in docs/benchmarks.md
 	@for name in $(or $(ONLY),$(BENCHMARKS)); do $(BIN)/python -m tests.bench.bench_$$name $(ARGS) || exit; done
 
 faults: $(STAMP) ## Break everything under load and compare sums: make faults MINUTES=40 (ARGS="--hours 8": a soak)

@@ -60,7 +60,8 @@ def submit_job(
     Raises
     ------
     JobError
-        When a job runs already, the savepoint does not fit, Flink refuses it, or it does not come to run in ``timeout_s`` seconds.
+        When a job runs already, the savepoint does not fit, Flink refuses the job, or it does not come to run in
+        ``timeout_s`` seconds.
     SettingsError
         When the job would read Avro and the topic begins with something else: Flink would restart it there for ever.
     """

@@ -3,7 +3,7 @@
 The same generated transactions and truths go twice through the job with order = event_time, where the same input gives the
 same output: once on two TaskManagers to the end; once, in mid-stream, stopped and submitted again on four TaskManagers with
 state in RocksDB, scaled back to two, and upgraded back to state on the heap. Every inference with its features and every
-window's counts must be equal. On the way ``flink run`` is tried by hand as the README shows it.
+window's counts must be equal. On the way ``flink run`` is tried by hand as docs/operate/operating.md shows it.
 """
 
 from __future__ import annotations

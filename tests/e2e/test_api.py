@@ -112,7 +112,7 @@ def _found(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 BAD = [
-    # what, path, body, status, reason; as the README's table has it
+    # what, path, body, status, reason; as docs/api.md has it
     ("malformed JSON", "/v1/predict", b'{"rows": [', 400, "not_json"),
     ("malformed JSON", "/v1/transactions", b'{"transaction_id": "bad', 400, "not_json"),
     ("an unknown version", "/v1/predict", b'{"rows": [{"TX_AMOUNT": 1}], "versions": ["99"]}', 404, "unknown_version"),

@@ -43,7 +43,7 @@ ROWS = 4_000
 DAYS = 12
 RETENTION_MS = 8 * DAY_MS
 VIEWS = sorted(path.stem.partition("_")[2] for path in (ROOT / "sql/views").glob("*.sql"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "docs/operate/tables.md").read_text(encoding="utf-8")
 README_QUESTION = re.search(r'^echo "(SELECT .*;)" > question\.sql$', README, re.MULTILINE)[1]  # type: ignore[index]
 README_ANSWER = [
     [cell.strip() for cell in line.strip("| ").split("|")]

@@ -21,7 +21,7 @@ DAY = 86_400_000
 KEY = version_key("cards", "1", "champion")
 RULES = QualityRules(DAY, 60 * DAY)
 LARGEST_WINDOW = 400 * 1024
-"""Bytes of one window's counts, at most; README and docstrings say so."""
+"""Bytes of one window's counts, at most; docs and docstrings say so."""
 
 
 def _ms(time: dt.datetime) -> int:
